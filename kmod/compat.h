@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef REGBUF_COMPAT_H
+#define REGBUF_COMPAT_H
+
+/*
+ * Differences between kernels, each as one small inline or macro in the shape
+ * that the newest kernel has. Kbuild probes for the REGBUF_HAVE_* names.
+ */
+
+#include <linux/mm.h>
+#include <linux/skbuff.h>
+#include <net/sock.h>
+
+/* 6.1's pin_user_pages() can also report the areas; nobody wants them. */
+static inline long regbuf_pin_user_pages(unsigned long start,
+					 unsigned long nr, unsigned int flags,
+					 struct page **pages)
+{
+#ifdef REGBUF_HAVE_PIN_VMAS
+	return pin_user_pages(start, nr, flags, pages, NULL);
+#else
+	return pin_user_pages(start, nr, flags, pages);
+#endif
+}
+
+/* Before 6.10 a ubuf_info held its callback itself. */
+#ifdef REGBUF_HAVE_UBUF_OPS
+#define REGBUF_UBUF_OPS(name, fn) \
+	static const struct ubuf_info_ops name = { .complete = fn }
+#define regbuf_ubuf_set_ops(ubuf, name)	((ubuf)->ops = &(name))
+#else
+struct regbuf_ubuf_ops {
+	void (*complete)(struct sk_buff *skb, struct ubuf_info *ubuf, bool ok);
+};
+
+#define REGBUF_UBUF_OPS(name, fn) \
+	static const struct regbuf_ubuf_ops name = { .complete = fn }
+#define regbuf_ubuf_set_ops(ubuf, name)	((ubuf)->callback = (name).complete)
+#endif
+
+/*
+ * Before 6.11 whoever filled an skb was told the socket and charged it for the
+ * growth; since then the core does. REGBUF_SG_SK is that parameter of a filler.
+ */
+#ifdef REGBUF_HAVE_SG_FROM_ITER_SK
+#define REGBUF_SG_SK	struct sock *sk,
+#define regbuf_sg_charge(skb, size)	__regbuf_sg_charge(sk, skb, size)
+
+static inline void __regbuf_sg_charge(struct sock *sk, struct sk_buff *skb,
+				      unsigned int size)
+{
+	if (sk && sk->sk_type == SOCK_STREAM) {
+		sk_wmem_queued_add(sk, size);
+		if (!skb_zcopy_pure(skb))
+			sk_mem_charge(sk, size);
+	} else {
+		refcount_add(size, &skb->sk->sk_wmem_alloc);
+	}
+}
+#else
+#define REGBUF_SG_SK
+
+static inline void regbuf_sg_charge(struct sk_buff *skb, unsigned int size)
+{
+}
+#endif
+
+#endif /* REGBUF_COMPAT_H */

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Loading and unloading.
+ */
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+
+#include "regbuf.h"
+
+struct workqueue_struct *regbuf_wq;
+
+static int __init regbuf_init(void)
+{
+	int err;
+
+	/* It gives memory back: it must not need any to run. */
+	regbuf_wq = alloc_workqueue("regbuf", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!regbuf_wq)
+		return -ENOMEM;
+	err = regbuf_flight_init();
+	if (err)
+		goto err_destroy_wq;
+	err = regbuf_chardev_init();
+	if (err)
+		goto err_flight_exit;
+	return 0;
+
+err_flight_exit:
+	regbuf_flight_exit();
+err_destroy_wq:
+	destroy_workqueue(regbuf_wq);
+	return err;
+}
+
+/*
+ * Every context holds the module, and gives it up in a work item at the latest.
+ * What may still run of our text then is that work item's tail and the tail of
+ * the completion that queued it, in softirq or in a preempted task: wait for
+ * each.
+ */
+static void __exit regbuf_exit(void)
+{
+	regbuf_chardev_exit();
+	destroy_workqueue(regbuf_wq);
+	synchronize_rcu();
+	synchronize_rcu_tasks();
+	regbuf_flight_exit();
+}
+
+module_init(regbuf_init);
+module_exit(regbuf_exit);
+MODULE_DESCRIPTION("Registered network buffers");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(REGBUF_VERSION);

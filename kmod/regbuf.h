@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef REGBUF_H
+#define REGBUF_H
+
+/*
+ * Objects and who keeps them alive
+ *
+ *   context   an open file of /dev/regbuf. References: the file, each buffer.
+ *             Holds the module.
+ *   buffer    a pinned range. References: its slot while the id is live, each
+ *             flight that uses it. The last one unpins it.
+ *   flight    one send on its way through the stack: a ubuf_info. References:
+ *             the sender while it submits, each skb that carries its bytes.
+ *
+ * A flight ends in any context, softirq included, and then only counts, wakes
+ * and drops its buffers; unpinning goes to a worker. Buffers and contexts are
+ * freed an RCU grace period after their last reference, so a reader under
+ * rcu_read_lock() may look at what it finds in the table.
+ *
+ * Lock order: ctx->lock, then nothing of ours. No user memory is touched with
+ * it held: a fault may sleep for as long as a program likes, and the worker
+ * that unpins for everybody takes it.
+ */
+
+#include <linux/atomic.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/sizes.h>
+#include <linux/skbuff.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include <uapi/linux/regbuf.h>
+
+struct file;
+struct mm_struct;
+struct msghdr;
+struct page;
+struct sock;
+struct socket;
+struct user_struct;
+
+#define REGBUF_MAX_BUFFERS	SZ_1M
+#define REGBUF_MAX_LENGTH	(64ULL * SZ_1G)
+#define REGBUF_MAX_SLICES	1024
+#define REGBUF_MAX_INLINE	PAGE_SIZE
+
+/* Counters of a context, one set per CPU; summed when asked for. */
+struct regbuf_stats {
+	u64 sends;
+	u64 zerocopied;
+	u64 copied[REGBUF_COPY_NR];
+	u64 copied_later;
+	u64 deregistered_in_flight;
+};
+
+struct regbuf_ctx {
+	/* set once */
+	struct mm_struct *mm;			/* owner; mmgrab */
+	struct regbuf_stats __percpu *stats;
+	/* ctx->lock; read under RCU */
+	struct xarray bufs;	/* slot: buffer, or last generation */
+	/* ctx->lock */
+	struct mutex lock;
+	u32 nr_slots;
+	u32 nr_bufs;
+	u64 nr_pages;
+	/* own synchronisation */
+	wait_queue_head_t wait;	/* a buffer became idle, or went */
+	refcount_t ref;
+	struct rcu_head rcu;
+};
+
+/*
+ * Pinned pages, folded: the range is cut at multiples of 1 << shift of its
+ * address, and each such unit is physically contiguous within one folio.
+ */
+struct regbuf_pin {
+	unsigned long start;	/* address, page aligned */
+	unsigned long nr_pages;
+	unsigned long charge;	/* pages with whole folios */
+	unsigned long nr_units;
+	unsigned long *pfns;	/* of where each unit starts or would start */
+	unsigned int shift;
+};
+
+/* A debt in RLIMIT_MEMLOCK and mm->pinned_vm, paid back once. */
+struct regbuf_charge {
+	struct user_struct *user;	/* NULL: CAP_IPC_LOCK */
+	struct mm_struct *mm;		/* kept by the context */
+	unsigned long pages;
+};
+
+struct regbuf_buf {
+	/* set once; first, for the send path */
+	u64 id;
+	u64 addr;
+	u64 length;
+	struct regbuf_pin pin;
+	u32 first;		/* offset of the first byte in its page */
+	u32 access;
+	struct regbuf_ctx *ctx;
+	/* written under ctx->lock, read without */
+	bool live;		/* its id may be used */
+	/* own synchronisation */
+	refcount_t ref;
+	/* set once, for release */
+	struct regbuf_charge charge;
+	struct list_head kill;	/* context teardown */
+	struct work_struct work;
+	struct rcu_head rcu;
+};
+
+#define REGBUF_FLIGHT_BUFS	8
+
+struct regbuf_flight {
+	struct ubuf_info ubuf;
+	/* set once */
+	struct regbuf_ctx *ctx;		/* kept by bufs[0] */
+	struct regbuf_buf **bufs;
+	/* the submitter's until it lets go */
+	struct page *inline_page;
+	u32 inlined;		/* bytes in it */
+	u32 nr_bufs;
+	u64 by_ref;		/* bytes of buffers that went in by reference */
+	/* any context */
+	bool copied_later;
+	struct regbuf_buf *few[REGBUF_FLIGHT_BUFS];
+};
+
+/* A checked slice. */
+struct regbuf_seg {
+	struct regbuf_buf *buf;	/* NULL: the flight's inline page */
+	u64 off;
+	u32 len;
+};
+
+/* The caller's structure: a copy, and where it came from. */
+struct regbuf_call {
+	void __user *arg;
+	u32 size;	/* of what both sides know */
+	union {
+		struct regbuf_head {
+			u32 size;
+			u32 flags;
+		} head;
+		struct regbuf_ioc_query query;
+		struct regbuf_ioc_register reg;
+		struct regbuf_ioc_deregister dereg;
+		struct regbuf_ioc_status status;
+		struct regbuf_ioc_wait wait;
+		struct regbuf_ioc_send send;
+		struct regbuf_ioc_stats stats;
+	} u;
+};
+
+/* main.c */
+extern struct workqueue_struct *regbuf_wq;
+
+/* chardev.c */
+int regbuf_reply(const struct regbuf_call *call);
+int regbuf_chardev_init(void);
+void regbuf_chardev_exit(void);
+
+/* ctx.c */
+struct regbuf_ctx *regbuf_ctx_create(void);
+void regbuf_ctx_put(struct regbuf_ctx *ctx);
+int regbuf_ioctl_stats(struct regbuf_ctx *ctx, struct regbuf_call *call);
+
+/* buf.c */
+struct regbuf_buf *regbuf_buf_get(struct regbuf_ctx *ctx, u64 id);
+void regbuf_buf_put(struct regbuf_buf *buf);
+void regbuf_buf_kill_all(struct regbuf_ctx *ctx);
+int regbuf_ioctl_register(struct regbuf_ctx *ctx, struct regbuf_call *call);
+int regbuf_ioctl_deregister(struct regbuf_ctx *ctx, struct regbuf_call *call);
+int regbuf_ioctl_status(struct regbuf_ctx *ctx, struct regbuf_call *call);
+int regbuf_ioctl_wait(struct regbuf_ctx *ctx, struct regbuf_call *call);
+
+/* pin.c */
+int regbuf_pin_range(struct regbuf_pin *pin, unsigned long addr, u64 length,
+		     u32 access);
+void regbuf_unpin(struct regbuf_pin *pin);
+u32 regbuf_pin_run(const struct regbuf_pin *pin, unsigned long pos, u32 len,
+		   unsigned long *pfn);
+
+/* charge.c */
+int regbuf_charge(struct regbuf_charge *charge, unsigned long pages,
+		  struct regbuf_ioc_register *reply);
+void regbuf_uncharge(struct regbuf_charge *charge);
+
+/* flight.c */
+int regbuf_flight_init(void);
+void regbuf_flight_exit(void);
+struct regbuf_flight *regbuf_flight_create(struct regbuf_ctx *ctx, u32 bufs);
+void regbuf_flight_end(struct regbuf_flight *flight);
+void regbuf_flight_board(struct regbuf_flight *flight, struct msghdr *msg);
+
+/* import.c */
+struct regbuf_gather {
+	struct regbuf_seg *segs;
+	u32 nr_segs;
+	u64 total;
+	/* where the next bytes come from */
+	u32 seg;
+	u32 off;
+};
+
+int regbuf_import(struct regbuf_ctx *ctx, struct regbuf_flight *flight,
+		  const struct regbuf_ioc_send *send, struct regbuf_gather *g);
+u32 regbuf_gather_fill(struct regbuf_gather *g, struct regbuf_flight *flight,
+		       struct bio_vec *bv, u32 max, u32 *nr);
+void regbuf_gather_skip(struct regbuf_gather *g, u32 bytes);
+
+/* route.c */
+int regbuf_sock_check(const struct socket *sock);
+int regbuf_copy_before(struct socket *sock, const struct regbuf_ioc_send *send,
+		       u32 nr_bvecs);
+int regbuf_copy_after(struct sock *sk, const struct msghdr *msg, size_t len);
+
+/* xmit.c */
+int regbuf_ioctl_send(struct regbuf_ctx *ctx, struct regbuf_call *call);
+
+#endif /* REGBUF_H */
