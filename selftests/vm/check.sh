@@ -1,0 +1,83 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# check.sh [-t TESTS] [KERNEL...]: run the selftests in a VM, on each kernel
+# (default: 6.1 and 6.12). TESTS are words such as core:send. What each run
+# printed is left in out/check-KERNEL.log. The last line sums up all kernels.
+
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+tests=
+while getopts t: opt; do
+	case $opt in
+	t) tests=$OPTARG ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ $# -gt 0 ] || set -- 6.1 6.12
+
+"$top/tools/deps.sh" build vm
+mkdir -p "$top/out"
+dest=$top/build/selftests
+
+build_tests()
+{
+	echo "building the tests"
+	make -s -C "$top/selftests" DEST="$dest" \
+		KSFT="$("$here/kernel.sh" source)/tools/testing/selftests" install
+	if [ -n "$tests" ]; then
+		echo "$tests" | tr ' ' '\n' > "$dest/kselftest-list.txt"
+	fi
+}
+
+in_vm()
+{
+	"$here/run.sh" -k "$1" -t "${TIMEOUT:-1500}" -M 2048 \
+		-o "$top/out/vm-$1" -c "$dest:selftests" \
+		-c "$here/guest-check.sh:guest-check.sh" \
+		"sh /guest-check.sh $tests" 2>&1
+}
+
+judge()
+{
+	python3 "$here/gate.py" "$dest/kselftest-list.txt" "$here/skips" "$1"
+}
+
+# The VM's exit status counts too: it dies with the kernel.
+run_kernel()
+{
+	log=$top/out/check-$1.log
+	echo "== $1: building the module, booting, testing; log: out/check-$1.log"
+	"$here/module.sh" "$1"
+	rm -f "$log.bad"
+	{ in_vm "$1" || echo "the VM ended with status $?" >> "$log.bad"; } |
+		tee "$log" |
+		{ judge "$1" || echo "tests failed" >> "$log.bad"; } |
+		tee "$log.gate"
+	[ -e "$log.bad" ] || return 0
+	tail -n 20 "$log"
+	cat "$log.bad"
+	return 1
+}
+
+sum()
+{
+	cat "$top"/out/check-*.log.gate | awk '
+		/^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ {
+			p += $1; f += $3; s += $5
+		}
+		END { printf "%d passed, %d failed, %d skipped\n", p, f, s }'
+}
+
+rm -f "$top"/out/check-*.log.gate
+build_tests
+failed=
+for kernel in "$@"; do
+	run_kernel "$kernel" || failed="$failed $kernel"
+done
+[ -z "$failed" ] || echo "failed on:$failed"
+sum
+[ -z "$failed" ]

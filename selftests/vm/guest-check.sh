@@ -1,0 +1,92 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# guest-check.sh [TEST...]: in the VM: run the selftests, then see that nothing
+# is left of them. Prints KTAP for gate.py.
+
+cd /selftests || exit 1
+
+modprobe -a veth dummy tls 2>/dev/null
+[ ! -e /sys/kernel/debug/kmemleak ] || echo clear > /sys/kernel/debug/kmemleak
+
+args=
+for t in "$@"; do
+	args="$args -t $t"
+done
+# A pipe: with a file the runner's log would overwrite itself.
+# shellcheck disable=SC2086 # words
+./run_kselftest.sh $args 2>&1 | cat
+
+n=0
+result()
+{
+	n=$((n + 1))
+	if "$2"; then
+		echo "# ok $n vm.$1"
+	else
+		echo "# not ok $n vm.$1"
+	fi
+}
+
+pinned()
+{
+	awk '/^nr_foll_pin_acquired/ { a = $2 } /^nr_foll_pin_released/ { r = $2 }
+	     END { print a - r }' /proc/vmstat
+}
+
+# The stack lets go of the last skbs in its own time.
+no_pins()
+{
+	for _ in $(seq 100); do
+		[ "$(pinned)" != 0 ] || return 0
+		sleep 0.1
+	done
+	echo "# $(pinned) pages are still pinned"
+	return 1
+}
+
+no_charge()
+{
+	./uncharged
+}
+
+reloads()
+{
+	rmmod regbuf && insmod /regbuf.ko && rmmod regbuf
+}
+
+no_cache()
+{
+	! grep '^regbuf' /proc/slabinfo
+}
+
+# The first scan reports what is still settling.
+no_leak()
+{
+	echo scan > /sys/kernel/debug/kmemleak
+	echo clear > /sys/kernel/debug/kmemleak
+	sleep 1
+	echo scan > /sys/kernel/debug/kmemleak
+	sleep 6
+	echo scan > /sys/kernel/debug/kmemleak
+	! grep . /sys/kernel/debug/kmemleak | sed 's/^/# /' | grep .
+}
+
+clean_log()
+{
+	! dmesg | grep -E 'BUG|WARNING|Oops|KASAN:|KCSAN:|UBSAN:|refcount_t|detected stall|soft lockup|blocked for more than|Call Trace|general protection|suspicious|while atomic|leaked|corrupt' |
+		sed 's/^/# /' | grep .
+}
+
+if [ -e /sys/kernel/debug/kmemleak ]; then
+	echo "# 1..6"
+else
+	echo "# 1..5"
+fi
+result nothing_stays_pinned no_pins
+result nothing_stays_charged no_charge
+result unloads_and_loads_again reloads
+result no_slab_cache_left no_cache
+[ ! -e /sys/kernel/debug/kmemleak ] || result no_memory_leaked no_leak
+result kernel_log_is_clean clean_log
+echo "ok vm: guest-check"

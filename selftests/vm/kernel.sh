@@ -1,0 +1,187 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# kernel.sh NAME: fetch or build a kernel to test on, once, and print where.
+#
+# NAME is 6.1 or 6.12 (Debian's cloud kernels), kasan (built from Debian's
+# 6.12 source with kasan.config), or source (only the unpacked 6.12 source:
+# checkpatch, kselftest and their like live there). The directory printed holds
+#   vmlinuz   what to boot           release   its name, as uname -r says it
+#   build/    what to build against  modules/  its modules (may be empty)
+# and for source the tree itself.
+#
+# Everything lands in $REGBUF_CACHE (default ~/.cache/regbuf), in a directory
+# named for its content, and is made again when that is missing.
+
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${REGBUF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/regbuf}
+name=${1:?usage: kernel.sh 6.1|6.12|kasan|source}
+
+say()
+{
+	echo "kernel.sh: $*" >&2
+}
+
+die()
+{
+	say "$*"
+	exit 1
+}
+
+# The newest version that apt knows of package $1; package lists are fetched
+# when there are none.
+version_of()
+{
+	v=$(apt-cache show --no-all-versions "$1" 2>/dev/null |
+		sed -n 's/^Version: //p')
+	if [ -z "$v" ]; then
+		apt-get -q update >&2 || die "apt-get update failed"
+		v=$(apt-cache show --no-all-versions "$1" 2>/dev/null |
+			sed -n 's/^Version: //p')
+	fi
+	[ -n "$v" ] || die "no package $1 in this machine's apt sources"
+	echo "$v"
+}
+
+key_of()
+{
+	sha256sum | cut -c1-12
+}
+
+# Unpack the packages $2... below directory $1.
+unpack()
+{
+	into=$1
+	shift
+	mkdir -p "$into/debs"
+	say "fetching $*"
+	(cd "$into/debs" &&
+		apt-get -q -o APT::Sandbox::User=root download "$@" >&2)
+	for deb in "$into"/debs/*.deb; do
+		dpkg-deb -x "$deb" "$into"
+	done
+	rm -r "$into/debs"
+}
+
+# Debian's headers name each other by absolute path: point them into the cache.
+relocate_headers()
+{
+	root=$1
+	build=$2
+	sed -i "s#/usr/src/#$root/usr/src/#g" "$build/Makefile"
+	for link in "$build"/*; do
+		[ -L "$link" ] || continue
+		target=$(readlink "$link")
+		case $target in
+		/*) ln -sfn "$root$target" "$link" ;;
+		esac
+	done
+}
+
+debian_packages()
+{
+	apt-cache depends --recurse -i "$@" |
+		grep -E '^linux-(image|headers|kbuild)-' |
+		grep -v -- -unsigned | sort -u
+}
+
+debian_kernel()
+{
+	dir=$1
+	shift
+	# shellcheck disable=SC2046 # one word a package
+	unpack "$dir" $(debian_packages "$@")
+	release=$(ls "$dir/lib/modules")
+	build="$dir/usr/src/linux-headers-$release"
+	relocate_headers "$dir" "$build"
+	ln -s "boot/vmlinuz-$release" "$dir/vmlinuz"
+	ln -s "usr/src/linux-headers-$release" "$dir/build"
+	PATH=$PATH:/sbin:/usr/sbin depmod -b "$dir" "$release"
+	ln -s "lib/modules/$release" "$dir/modules"
+	echo "$release" > "$dir/release"
+}
+
+source_tree()
+{
+	unpack "$1" linux-source-6.12
+	say "unpacking the 6.12 source"
+	tar -C "$1" --strip-components=1 \
+		-xf "$1/usr/src/linux-source-6.12.tar.xz"
+	rm -r "${1:?}/usr/src"
+}
+
+# Every option that the fragment asks for must have survived.
+check_config()
+{
+	missing=$(sed -n 's/^\(CONFIG_[A-Za-z0-9_]*=[^n].*\)/\1/p' "$1" |
+		grep -vxF -f "$2" || true)
+	[ -z "$missing" ] || die "options lost from $1: $missing"
+}
+
+kasan_kernel()
+{
+	dir=$1
+	src=$("$0" source)
+	obj=$dir/build
+	log=$dir/log
+	mkdir -p "$obj"
+	say "building a sanitizer kernel: some 8 minutes on two cores"
+	make -C "$src" O="$obj" KCONFIG_ALLCONFIG="$here/kasan.config" \
+		allnoconfig > "$log" 2>&1 || die "see $log"
+	check_config "$here/kasan.config" "$obj/.config"
+	make -C "$obj" -j"$(nproc)" vmlinux modules_prepare \
+		>> "$log" 2>&1 || die "see $log"
+	cp "$obj/vmlinux.symvers" "$obj/Module.symvers"
+	find "$obj" \( -name '*.o' -o -name '*.a' -o -name '.*.cmd' \) \
+		! -path "$obj/scripts/*" ! -path "$obj/tools/*" -delete
+	strip --strip-debug -o "$dir/vmlinuz" "$obj/vmlinux"
+	mkdir -p "$dir/modules"
+	make -s -C "$obj" kernelrelease > "$dir/release"
+}
+
+# Make directory $1 with the command that follows, unless it is there already.
+cached()
+{
+	dir=$1
+	shift
+	mkdir -p "$cache"
+	exec 9> "$cache/lock-$name"
+	flock 9
+	if [ ! -e "$dir/.done" ]; then
+		rm -rf "$dir"
+		mkdir -p "$dir"
+		cmd=$1
+		shift
+		"$cmd" "$dir" "$@"
+		touch "$dir/.done"
+	fi
+	echo "$dir"
+}
+
+case $name in
+6.1)
+	version=$(version_of linux-image-cloud-amd64)
+	cached "$cache/linux-6.1-$version" debian_kernel \
+		linux-image-cloud-amd64 linux-headers-cloud-amd64
+	;;
+6.12)
+	version=$(version_of linux-image-6.12-cloud-amd64)
+	cached "$cache/linux-6.12-$version" debian_kernel \
+		linux-image-6.12-cloud-amd64 linux-headers-6.12-cloud-amd64
+	;;
+source)
+	version=$(version_of linux-source-6.12)
+	cached "$cache/source-$version" source_tree
+	;;
+kasan)
+	version=$(version_of linux-source-6.12)
+	key=$( (echo "$version"; gcc --version
+		grep ^CONFIG "$here/kasan.config") | key_of)
+	cached "$cache/linux-kasan-$key" kasan_kernel
+	;;
+*)
+	die "no kernel $name: 6.1, 6.12, kasan or source"
+	;;
+esac

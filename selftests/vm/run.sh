@@ -1,0 +1,215 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# run.sh [OPTION]... COMMAND: run a shell command in a VM that has regbuf loaded.
+#
+#   -k KERNEL    6.1, 6.12 (default) or kasan; see kernel.sh
+#   -m MODULE    the regbuf.ko to load; "" for none (default: build/KERNEL's)
+#   -p PARAMS    parameters for it
+#   -c PATH[:AS] copy a file or directory in, as /AS (default: its base name);
+#                may be repeated. A program's shared libraries come along
+#   -d FILE      a file to see as the read-only disk /dev/vda
+#   -H COMMAND   run this outside the VM, at the other end of its network card,
+#                for as long as the VM runs; its output goes to OUT/host.log
+#   -t SECONDS   give up after this long (default 600)
+#   -M MIB       memory (default 1024)
+#   -o OUT       where to leave console.log and what else there is
+#                (default: build/vm)
+#
+# The command's output is streamed to stdout and its exit status returned; 124
+# means that the time ran out, 125 that the VM died or could not be started.
+#
+# The VM's eth0 is 10.72.0.2 and fd72::2, a virtio card with scatter-gather,
+# checksum offload and TSO; the other end is 10.72.0.1 and fd72::1, a tap device
+# in a network namespace of its own. Needs root, or user namespaces.
+
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+kernel=6.12
+module=default
+params=
+copies=
+disk=
+host=
+seconds=600
+mib=1024
+out=$top/build/vm
+
+die()
+{
+	echo "run.sh: $*" >&2
+	exit 125
+}
+
+while getopts k:m:p:c:d:H:t:M:o: opt; do
+	case $opt in
+	k) kernel=$OPTARG ;;
+	m) module=$OPTARG ;;
+	p) params=$OPTARG ;;
+	c) copies="$copies
+$OPTARG" ;;
+	d) disk=$OPTARG ;;
+	H) host=$OPTARG ;;
+	t) seconds=$OPTARG ;;
+	M) mib=$OPTARG ;;
+	o) out=$OPTARG ;;
+	*) exit 125 ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ $# -gt 0 ] || die "no command; see the head of $0"
+[ "$module" != default ] || module=$top/build/$kernel/regbuf.ko
+[ -z "$module" ] || [ -f "$module" ] || die "no module $module: build it first"
+[ -z "$disk" ] || [ -f "$disk" ] || die "no file $disk"
+
+PATH=$PATH:/sbin:/usr/sbin
+for tool in qemu-system-x86_64 cpio busybox ip tc depmod unshare timeout; do
+	command -v $tool > /dev/null ||
+		die "no $tool here: run tools/deps.sh, or install it"
+done
+
+dir=$("$here/kernel.sh" "$kernel")
+release=$(cat "$dir/release")
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/regbuf-vm.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 125' INT TERM
+
+# The shared libraries that a program is linked to, if any.
+add_libraries()
+{
+	for file in $(ldd "$1" 2>/dev/null | grep -o '/[^ ]*'); do
+		mkdir -p "$root$(dirname "$file")"
+		cp -L "$file" "$root$file"
+	done
+}
+
+add_program()
+{
+	prog=$(command -v "$1")
+	mkdir -p "$root$(dirname "$prog")"
+	cp -L "$prog" "$root$prog"
+	add_libraries "$prog"
+}
+
+# A module of the kernel with what it depends on, unpacked.
+add_module()
+{
+	for mod in $(PATH=$PATH modprobe -d "$dir" -S "$release" \
+			--show-depends "$1" 2>/dev/null |
+			sed -n 's/^insmod \([^ ]*\).*/\1/p'); do
+		name=$(basename "$mod" .xz)
+		[ ! -e "$root/lib/modules/$release/$name" ] || continue
+		case $mod in
+		*.xz) xz -dc "$mod" > "$root/lib/modules/$release/$name" ;;
+		*) cp "$mod" "$root/lib/modules/$release/$name" ;;
+		esac
+	done
+}
+
+copy_in()
+{
+	[ -n "$1" ] || return 0
+	case $1 in
+	*:*) from=${1%:*} as=${1##*:} ;;
+	*) from=$1 as=$(basename "$1") ;;
+	esac
+	[ -e "$from" ] || die "no $from to copy in"
+	mkdir -p "$(dirname "$root/$as")"
+	cp -rL "$from" "$root/$as"
+	[ ! -f "$from" ] || [ ! -x "$from" ] || add_libraries "$from"
+}
+
+make_root()
+{
+	root=$work/root
+	mkdir -p "$root/bin" "$root/etc" "$root/lib/modules/$release"
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	cp "$here/init" "$root/init"
+	for prog in dash ip tc timeout; do
+		add_program $prog
+	done
+	for mod in virtio_pci virtio_net virtio_blk virtio_console veth dummy \
+		   tun tls sch_netem; do
+		add_module "$mod"
+	done
+	cp "$dir/modules/modules.builtin" "$dir/modules/modules.order" \
+		"$root/lib/modules/$release/" 2>/dev/null || true
+	depmod -b "$root" "$release" 2>/dev/null
+	[ -z "$module" ] || cp "$module" "$root/regbuf.ko"
+	echo "$params" > "$root/etc/regbuf.params"
+	printf '%s\n' "$*" > "$root/command"
+	echo "$copies" > "$work/copies"
+	while read -r item; do
+		copy_in "$item"
+	done < "$work/copies"
+	(cd "$root" && find . | cpio -o -H newc --quiet) > "$work/initrd"
+}
+
+# KVM where a kernel really boots under it; that it can be opened says little.
+# Tried once for each boot of this machine.
+accel()
+{
+	cache=${REGBUF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/regbuf}
+	known=$cache/accel-$(cat /proc/sys/kernel/random/boot_id)
+	if [ ! -e "$known" ]; then
+		rm -f "$cache"/accel-*
+		answer=tcg
+		if [ -w /dev/kvm ] && timeout 20 qemu-system-x86_64 \
+				-accel kvm -cpu host -m 256 -nodefaults \
+				-no-reboot -display none -serial stdio \
+				-kernel "$dir/vmlinuz" \
+				-append "console=ttyS0 panic=-1" \
+				< /dev/null 2>&1 | grep -q 'Kernel panic'; then
+			answer=kvm
+		fi
+		echo $answer > "$known"
+	fi
+	cat "$known"
+}
+
+make_root "$@"
+rm -f "$out/console.log" "$out/status" "$out/host.log"
+append="console=ttyS0 loglevel=5 panic=-1 rdinit=/init"
+[ "$kernel" != kasan ] || append="$append panic_on_warn=1"
+
+namespace="unshare -n"
+[ "$(id -u)" = 0 ] || namespace="unshare -rn"
+
+# A pipe of our own: QEMU would truncate a file, and overwrite what others put in.
+mkfifo "$work/out"
+cat "$work/out" &
+stream=$!
+exec 8> "$work/out"
+
+status=0
+# shellcheck disable=SC2086 # $namespace is words
+REGBUF_HOST=$host REGBUF_OUT=$out timeout -k 5 "$seconds" \
+	$namespace sh "$here/boot.sh" -accel "$(accel)" -cpu max -smp 2 \
+	-m "$mib" -nodefaults -no-reboot -display none \
+	-kernel "$dir/vmlinuz" -initrd "$work/initrd" -append "$append" \
+	-serial "file:$out/console.log" \
+	-device virtio-serial-pci \
+	-chardev "file,id=out,path=$work/out" \
+	-device virtserialport,chardev=out,name=out \
+	-chardev "file,id=status,path=$out/status" \
+	-device virtserialport,chardev=status,name=status \
+	${disk:+-drive "file=$disk,format=raw,readonly=on,if=virtio"} \
+	-netdev tap,id=net,ifname=tap0,script=no,downscript=no \
+	-device virtio-net-pci,netdev=net,romfile= < /dev/null 8>&- || status=$?
+exec 8>&-
+wait "$stream"
+
+if [ "$status" = 124 ] || [ "$status" = 137 ]; then
+	echo "run.sh: no end after $seconds s; console: $out/console.log" >&2
+	tail -n 20 "$out/console.log" >&2 || true
+	exit 124
+fi
+if [ ! -s "$out/status" ]; then
+	tail -n 60 "$out/console.log" >&2 || true
+	die "the VM died; console: $out/console.log"
+fi
+exit "$(cat "$out/status")"
