@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every allocation and every copy to or from the caller fails once, in each
+ * call: the call then says so and has had no effect, or does without. The one
+ * exception is the result, which can't be written any more when all is done.
+ * Needs a kernel with fault injection: see vm/kasan.config.
+ */
+#include "regbuf_test.h"
+#include "kselftest_harness.h"
+
+#define INJECT		"/sys/kernel/debug/"
+#define NR_HUGE		"/proc/sys/vm/nr_hugepages"
+#define RW		(PROT_READ | PROT_WRITE)
+#define HUGE		(2UL << 20)
+#define MOST		2000	/* faults that one call can have */
+#define UNMET		16	/* calls without: there are no more */
+#define ROUNDS		1	/* more would take other steps, too */
+#define LARGE		1500	/* pages */
+#define FEW		2	/* slices */
+#define MANY		12	/* slices: a buffer each, one inline */
+#define TABLE		70	/* buffers: more than the first ones' table */
+#define CHUNK		1000	/* bytes in a slice */
+#define SECONDS		200
+
+struct rig {
+	int nth;		/* /proc/self/fail-nth */
+	int dev;
+	int sv[2];
+	char *mem;		/* MANY pages, registered as ids[] */
+	__u64 ids[MANY];
+	unsigned int nr_slices;
+	struct regbuf_slice slices[MANY + 1];
+	struct regbuf_ioc_send msg;
+	char *fresh;		/* memory to register */
+	size_t length;
+	__u64 id;		/* of it */
+	int fd;			/* opened */
+	int late;		/* failures after all was done */
+	struct regbuf_ioc_stats before;
+	long pins;
+};
+
+FIXTURE(fault) {
+	struct rig rig;
+};
+
+/*
+ * What a call is made of: what it needs, itself, and a look at what it did,
+ * which is undone.
+ */
+FIXTURE_VARIANT(fault) {
+	int (*prepare)(struct rig *rig);
+	int (*call)(struct rig *rig);
+	int (*check)(struct rig *rig, int err);
+};
+
+static int nothing(struct rig *rig)
+{
+	return 0;
+}
+
+static int same(struct rig *rig, int err)
+{
+	return 0;
+}
+
+static int call_open(struct rig *rig)
+{
+	rig->fd = rb_open();
+	return rig->fd < 0 ? -errno : 0;
+}
+
+static int check_open(struct rig *rig, int err)
+{
+	return err ? 0 : close(rig->fd);
+}
+
+FIXTURE_VARIANT_ADD(fault, open) {
+	.prepare = nothing,
+	.call = call_open,
+	.check = check_open,
+};
+
+static int prepare_untouched(struct rig *rig)
+{
+	rig->length = 8 * RB_PAGE;
+	rig->fresh = rb_map(rig->length, RW, 0);
+	return rig->fresh ? madvise(rig->fresh, rig->length, MADV_NOHUGEPAGE) :
+			    -1;
+}
+
+static int prepare_large(struct rig *rig)
+{
+	rig->length = LARGE * RB_PAGE;
+	rig->fresh = rb_pages(LARGE);
+	return rig->fresh ? 0 : -1;
+}
+
+static int prepare_huge(struct rig *rig)
+{
+	rig->length = HUGE;
+	rig->fresh = rb_map(HUGE, RW, MAP_HUGETLB);
+	return rig->fresh ? 0 : -1;
+}
+
+static int call_register(struct rig *rig)
+{
+	return rb_register(rig->dev, rig->fresh + 1, rig->length - 1, RB_READ,
+			   &rig->id);
+}
+
+static int check_register(struct rig *rig, int err)
+{
+	if (!err)
+		err = rb_deregister(rig->dev, rig->id);
+	else
+		err = 0;
+	return munmap(rig->fresh, rig->length) ?: err;
+}
+
+FIXTURE_VARIANT_ADD(fault, register_untouched) {
+	.prepare = prepare_untouched,
+	.call = call_register,
+	.check = check_register,
+};
+
+FIXTURE_VARIANT_ADD(fault, register_large) {
+	.prepare = prepare_large,
+	.call = call_register,
+	.check = check_register,
+};
+
+FIXTURE_VARIANT_ADD(fault, register_hugetlb) {
+	.prepare = prepare_huge,
+	.call = call_register,
+	.check = check_register,
+};
+
+/* Registering so many that the table of buffers grows. */
+static int call_register_many(struct rig *rig)
+{
+	__u64 ids[TABLE];
+	int nr, err = 0;
+
+	for (nr = 0; nr < TABLE && !err; nr++)
+		err = rb_register(rig->dev, rig->mem, 1, RB_READ, &ids[nr]);
+	nr -= !!err;
+	/* A fault that was met by now can't come again. */
+	while (err && nr)
+		rb_deregister(rig->dev, ids[--nr]);
+	rig->id = nr ? ids[0] : 0;
+	return err;
+}
+
+/* With a context for each try, or the table would be there already. */
+static int prepare_table(struct rig *rig)
+{
+	rig->fd = rig->dev;
+	rig->dev = rb_open();
+	return rig->dev < 0 ? -1 : 0;
+}
+
+static int check_table(struct rig *rig, int err)
+{
+	struct regbuf_ioc_stats stats;
+	int bad = rb_stats(rig->dev, &stats);
+
+	bad |= stats.buffers != (err ? 0 : TABLE);
+	close(rig->dev);
+	rig->dev = rig->fd;
+	return bad;
+}
+
+FIXTURE_VARIANT_ADD(fault, register_many) {
+	.prepare = prepare_table,
+	.call = call_register_many,
+	.check = check_table,
+};
+
+static int prepare_deregister(struct rig *rig)
+{
+	return rb_register(rig->dev, rig->mem, RB_PAGE, RB_READ, &rig->id);
+}
+
+static int call_deregister(struct rig *rig)
+{
+	return rb_deregister(rig->dev, rig->id);
+}
+
+/* Failed: it is live. Done: it is not. */
+static int check_deregister(struct rig *rig, int err)
+{
+	struct regbuf_ioc_status status;
+
+	if (err == -EFAULT &&
+	    rb_status(rig->dev, rig->id, &status) == -ESTALE) {
+		rig->late++;
+		return 0;
+	}
+	if (!err)
+		return rb_status(rig->dev, rig->id, &status) != -ESTALE;
+	return rb_status(rig->dev, rig->id, &status) ||
+	       status.state != REGBUF_STATE_LIVE ||
+	       rb_deregister(rig->dev, rig->id);
+}
+
+FIXTURE_VARIANT_ADD(fault, deregister) {
+	.prepare = prepare_deregister,
+	.call = call_deregister,
+	.check = check_deregister,
+};
+
+static int call_status(struct rig *rig)
+{
+	struct regbuf_ioc_status status;
+
+	return rb_status(rig->dev, rig->ids[0], &status);
+}
+
+FIXTURE_VARIANT_ADD(fault, status) {
+	.prepare = nothing,
+	.call = call_status,
+	.check = same,
+};
+
+static int call_query(struct rig *rig)
+{
+	struct regbuf_ioc_query query = { .size = sizeof(query) };
+
+	return rb_ioctl(rig->dev, REGBUF_IOC_QUERY, &query);
+}
+
+FIXTURE_VARIANT_ADD(fault, query) {
+	.prepare = nothing,
+	.call = call_query,
+	.check = same,
+};
+
+static int call_stats(struct rig *rig)
+{
+	struct regbuf_ioc_stats stats;
+
+	return rb_stats(rig->dev, &stats);
+}
+
+FIXTURE_VARIANT_ADD(fault, stats) {
+	.prepare = nothing,
+	.call = call_stats,
+	.check = same,
+};
+
+static int call_wait(struct rig *rig)
+{
+	return rb_wait(rig->dev, rig->ids[0], RB_SEC);
+}
+
+FIXTURE_VARIANT_ADD(fault, wait) {
+	.prepare = nothing,
+	.call = call_wait,
+	.check = same,
+};
+
+static int prepare_send(struct rig *rig, unsigned int nr)
+{
+	static const char head[] = "head";
+
+	rig->nr_slices = nr;
+	for (unsigned int i = 0; i < nr; i++)
+		rig->slices[i] = rb_slice(rig->ids[i], i, CHUNK);
+	if (nr > FEW)
+		rig->slices[nr / 2] = rb_inline(head, 4);
+	rig->msg = rb_msg(rig->sv[0], rig->slices, nr);
+	return 0;
+}
+
+static int prepare_send_few(struct rig *rig)
+{
+	return prepare_send(rig, FEW);
+}
+
+static int prepare_send_many(struct rig *rig)
+{
+	return prepare_send(rig, MANY);
+}
+
+static int call_send(struct rig *rig)
+{
+	return rb_ioctl(rig->dev, REGBUF_IOC_SEND, &rig->msg);
+}
+
+static size_t message(const struct rig *rig, char *to)
+{
+	char *start = to;
+
+	for (unsigned int i = 0; i < rig->nr_slices; i++) {
+		const struct regbuf_slice *slice = &rig->slices[i];
+		const char *from = rig->mem + i * RB_PAGE + slice->offset;
+
+		if (slice->flags & REGBUF_SLICE_F_INLINE)
+			from = (const char *)(unsigned long)slice->id;
+		memcpy(to, from, slice->length);
+		to += slice->length;
+	}
+	return to - start;
+}
+
+/* Whether it was only the result that got lost: then all was sent. */
+static bool sent_after_all(struct rig *rig, size_t length)
+{
+	struct regbuf_ioc_stats stats;
+
+	if (rb_stats(rig->dev, &stats) || stats.sends == rig->before.sends)
+		return false;
+	rig->late++;
+	rig->msg.sent = length;
+	rig->msg.copied = length;
+	rig->msg.zerocopied = 0;
+	return true;
+}
+
+/*
+ * Refused: nothing arrives. Else as much as it says, the right bytes, and all
+ * of them unless it says why not.
+ */
+static int check_send(struct rig *rig, int err)
+{
+	char want[MANY * CHUNK], got[MANY * CHUNK];
+	size_t length = message(rig, want);
+	struct regbuf_ioc_stats stats;
+	int left = 0;
+
+	if (!err || (err == -EFAULT && sent_after_all(rig, length))) {
+		if (rig->msg.sent == 0 || rig->msg.sent > length ||
+		    (rig->msg.sent < length) != (rig->msg.error != 0) ||
+		    rig->msg.sent != rig->msg.copied + rig->msg.zerocopied ||
+		    rb_recv_all(rig->sv[1], got, rig->msg.sent) ||
+		    memcmp(want, got, rig->msg.sent))
+			return 1;
+		rig->before.sends++;
+	}
+	for (int i = 0; i < MANY; i++)
+		if (rb_wait(rig->dev, rig->ids[i], 20 * RB_SEC))
+			return 2;
+	if (rb_stats(rig->dev, &stats) || stats.sends != rig->before.sends)
+		return 3;
+	return ioctl(rig->sv[1], FIONREAD, &left) || left ? 4 : 0;
+}
+
+FIXTURE_VARIANT_ADD(fault, send_few) {
+	.prepare = prepare_send_few,
+	.call = call_send,
+	.check = check_send,
+};
+
+FIXTURE_VARIANT_ADD(fault, send_many) {
+	.prepare = prepare_send_many,
+	.call = call_send,
+	.check = check_send,
+};
+
+/* All kinds of allocations may fail, quietly. */
+static int allow_faults(void)
+{
+	return rb_write_file(INJECT "failslab/ignore-gfp-wait", "N") ||
+	       rb_write_file(INJECT "failslab/verbose", "0") ||
+	       rb_write_file(INJECT "fail_page_alloc/ignore-gfp-wait", "N") ||
+	       rb_write_file(INJECT "fail_page_alloc/ignore-gfp-highmem",
+			     "N") ||
+	       rb_write_file(INJECT "fail_page_alloc/min-order", "0") ||
+	       rb_write_file(INJECT "fail_page_alloc/verbose", "0") ||
+	       rb_write_file(INJECT "fail_usercopy/verbose", "0");
+}
+
+FIXTURE_SETUP(fault)
+{
+	struct rig *rig = &self->rig;
+
+	rig->nth = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (rig->nth < 0)
+		SKIP(return, "no fault injection in this kernel");
+	ASSERT_EQ(0, allow_faults());
+	ASSERT_EQ(0, rb_write_file(NR_HUGE, "2"));
+	rig->dev = rb_open();
+	ASSERT_GE(rig->dev, 0);
+	ASSERT_EQ(0, rb_pair(NULL, AF_INET, SOCK_STREAM, rig->sv));
+	rig->mem = rb_pages(MANY);
+	ASSERT_NE(NULL, rig->mem);
+	for (int i = 0; i < MANY; i++)
+		ASSERT_EQ(0, rb_register(rig->dev, rig->mem + i * RB_PAGE,
+					 RB_PAGE, RB_READ, &rig->ids[i]));
+	ASSERT_EQ(0, rb_stats(rig->dev, &rig->before));
+	rig->pins = rb_pins();
+}
+
+FIXTURE_TEARDOWN(fault)
+{
+	close(self->rig.sv[0]);
+	close(self->rig.sv[1]);
+	close(self->rig.dev);
+	EXPECT_EQ(0, rb_vmpin());
+	EXPECT_EQ(self->rig.pins - MANY, rb_pins());
+	EXPECT_EQ(0, rb_write_file(NR_HUGE, "0"));
+}
+
+/* Make the nth thing that can fail, from now on, do so. */
+static int arm(struct rig *rig, int nth)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", nth);
+	return pwrite(rig->nth, text, strlen(text), 0) < 0 ? -errno : 0;
+}
+
+/*
+ * No more; and whether it did. The reading and writing to find out may meet the
+ * fault themselves: then nothing before did.
+ */
+static bool disarm(struct rig *rig)
+{
+	char text[16] = "";
+	bool met = pread(rig->nth, text, sizeof(text) - 1, 0) > 0 &&
+		   atoi(text) == 0;
+
+	if (pwrite(rig->nth, "0", 1, 0) < 0)
+		pwrite(rig->nth, "0", 1, 0);
+	return met;
+}
+
+static bool as_before(const struct rig *rig)
+{
+	struct regbuf_ioc_stats stats;
+
+	return !rb_stats(rig->dev, &stats) &&
+	       stats.buffers == rig->before.buffers &&
+	       stats.pages == rig->before.pages &&
+	       stats.deregistered_in_flight == 0 &&
+	       rb_vmpin() == MANY && rb_pins() == rig->pins;
+}
+
+/* One call with each of its steps failing in turn; how often it failed. */
+static int every_step(struct __test_metadata *_metadata, struct rig *rig,
+		      const FIXTURE_VARIANT(fault) *variant)
+{
+	int nth, err, failed = 0, unmet = 0;
+	bool met;
+
+	rig->late = 0;
+	/* How many steps there are differs a bit from call to call. */
+	for (nth = 1; unmet < UNMET && nth < MOST; nth++) {
+		ASSERT_EQ(0, variant->prepare(rig));
+		ASSERT_EQ(0, arm(rig, nth));
+		err = variant->call(rig);
+		met = disarm(rig);
+		unmet = met ? 0 : unmet + 1;
+		failed += err != 0;
+		if (err)
+			EXPECT_TRUE(err == -ENOMEM || err == -EFAULT);
+		EXPECT_TRUE(met || err == 0);
+		ASSERT_EQ(0, variant->check(rig, err))
+			TH_LOG("fault %d, result %d", nth, err);
+		ASSERT_TRUE(as_before(rig))
+			TH_LOG("fault %d, result %d", nth, err);
+	}
+	TH_LOG("%d faults, %d failures", nth - 1 - unmet, failed);
+	EXPECT_LT(nth, MOST);
+	/* The last step of a call; twice if that was a different one. */
+	EXPECT_GE(2, rig->late);
+	return failed;
+}
+
+/* C10: every step of every call is undone when a later one fails */
+TEST_F_TIMEOUT(fault, fault_of_every_step_is_survived, SECONDS)
+{
+	for (int i = 0; i < ROUNDS; i++)
+		EXPECT_LT(0, every_step(_metadata, &self->rig, variant));
+}
+
+TEST_HARNESS_MAIN

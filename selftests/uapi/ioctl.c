@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What all calls have in common: each way of asking wrong, alone and with
+ * everything else right, for each call. A refused call has had no effect.
+ */
+#include "regbuf_test.h"
+#include "kselftest_harness.h"
+
+#include <stddef.h>
+#include <sys/ioctl.h>
+
+#define NR_CALLS	7
+#define NR_PAGES	4
+#define DATA		64	/* bytes that a send sends */
+#define NOT_THERE	((void *)16)
+#define KERNEL_HALF	((void *)0xffff888000000000UL)
+
+FIXTURE(call) {
+	int dev;
+	int sv[2];
+	char *mem;	/* registered as id */
+	__u64 id;
+	struct regbuf_slice slice;
+	char *arg;	/* NR_PAGES, then a hole */
+	long pins;
+};
+
+FIXTURE_VARIANT(call) {
+	unsigned long cmd;
+	size_t size;
+	__u32 flags;	/* known ones */
+	size_t resv;	/* where the reserved member is, if any */
+	size_t out;	/* where the output begins, if any */
+};
+
+FIXTURE_VARIANT_ADD(call, query) {
+	.cmd = REGBUF_IOC_QUERY,
+	.size = 88,
+	.resv = 76,
+	.out = 8,
+};
+
+FIXTURE_VARIANT_ADD(call, register) {
+	.cmd = REGBUF_IOC_REGISTER,
+	.size = 64,
+	.out = 28,
+};
+
+FIXTURE_VARIANT_ADD(call, deregister) {
+	.cmd = REGBUF_IOC_DEREGISTER,
+	.size = 32,
+	.flags = REGBUF_DEREGISTER_F_ALL,
+	.resv = 28,
+	.out = 24,
+};
+
+FIXTURE_VARIANT_ADD(call, status) {
+	.cmd = REGBUF_IOC_STATUS,
+	.size = 56,
+	.resv = 52,
+	.out = 16,
+};
+
+FIXTURE_VARIANT_ADD(call, wait) {
+	.cmd = REGBUF_IOC_WAIT,
+	.size = 24,
+};
+
+FIXTURE_VARIANT_ADD(call, send) {
+	.cmd = REGBUF_IOC_SEND,
+	.size = 72,
+	.flags = REGBUF_SEND_F_ALL,
+	.resv = 68,
+	.out = 36,
+};
+
+FIXTURE_VARIANT_ADD(call, stats) {
+	.cmd = REGBUF_IOC_STATS,
+	.size = 184,
+	.out = 8,
+};
+
+FIXTURE_SETUP(call)
+{
+	self->pins = rb_pins();
+	self->dev = rb_open();
+	ASSERT_GE(self->dev, 0);
+	ASSERT_EQ(0, rb_pair(NULL, AF_INET, SOCK_STREAM, self->sv));
+	self->mem = rb_pages(1);
+	ASSERT_NE(NULL, self->mem);
+	ASSERT_EQ(0, rb_register(self->dev, self->mem, RB_PAGE, RB_READ,
+				 &self->id));
+	self->slice = rb_slice(self->id, 0, DATA);
+	self->arg = rb_map((NR_PAGES + 1) * RB_PAGE, PROT_READ | PROT_WRITE, 0);
+	ASSERT_NE(NULL, self->arg);
+	ASSERT_EQ(0, munmap(self->arg + NR_PAGES * RB_PAGE, RB_PAGE));
+}
+
+FIXTURE_TEARDOWN(call)
+{
+	close(self->sv[0]);
+	close(self->sv[1]);
+	close(self->dev);
+	EXPECT_EQ(0, rb_vmpin());
+	EXPECT_EQ(self->pins, rb_pins());
+}
+
+union args {
+	struct regbuf_ioc_register reg;
+	struct regbuf_ioc_status status;	/* and others with an id */
+	struct regbuf_ioc_send msg;
+	__u32 size;
+	char bytes[256];
+};
+
+/* A structure that the call accepts, with nonsense where the output goes. */
+static void fill(const FIXTURE_DATA(call) *self,
+		 const FIXTURE_VARIANT(call) *variant, void *at)
+{
+	union args args;
+
+	memset(&args, 0, sizeof(args));
+	if (variant->out)
+		memset(args.bytes + variant->out, 0xff,
+		       variant->size - variant->out);
+	if (variant->resv)
+		memset(args.bytes + variant->resv, 0, sizeof(__u32));
+	switch (variant->cmd) {
+	case REGBUF_IOC_REGISTER:
+		args.reg.addr = (unsigned long)self->mem;
+		args.reg.length = RB_PAGE;
+		args.reg.access = RB_READ;
+		break;
+	case REGBUF_IOC_DEREGISTER:
+	case REGBUF_IOC_STATUS:
+	case REGBUF_IOC_WAIT:
+		args.status.id = self->id;
+		break;
+	case REGBUF_IOC_SEND:
+		args.msg.fd = self->sv[0];
+		args.msg.nr_slices = 1;
+		args.msg.slices = (unsigned long)&self->slice;
+		break;
+	}
+	args.size = variant->size;
+	memcpy(at, &args, variant->size);
+}
+
+/* One buffer, idle; nothing sent; nothing at the other end. */
+static bool untouched(const FIXTURE_DATA(call) *self)
+{
+	struct regbuf_ioc_status status;
+	struct regbuf_ioc_stats stats;
+	int arrived = 0;
+
+	return !rb_status(self->dev, self->id, &status) &&
+	       status.state == REGBUF_STATE_LIVE && status.in_flight == 0 &&
+	       !rb_stats(self->dev, &stats) &&
+	       stats.buffers == 1 && stats.pages == 1 && stats.sends == 0 &&
+	       rb_vmpin() == 1 &&
+	       !ioctl(self->sv[1], FIONREAD, &arrived) && arrived == 0;
+}
+
+/* What a call that succeeds does can be seen: the other tests rest on it. */
+static bool touched(const FIXTURE_DATA(call) *self,
+		    const FIXTURE_VARIANT(call) *variant)
+{
+	switch (variant->cmd) {
+	case REGBUF_IOC_REGISTER:
+	case REGBUF_IOC_DEREGISTER:
+	case REGBUF_IOC_SEND:
+		return !untouched(self);
+	}
+	return untouched(self);
+}
+
+#define EXPECT_CALL(want, at) do {					\
+	EXPECT_EQ(want, rb_ioctl(self->dev, variant->cmd, at));		\
+	EXPECT_TRUE(untouched(self));					\
+} while (0)
+
+/* The control: right in every respect, whatever is where the output goes. */
+TEST_F(call, right_one_succeeds_whatever_the_output_held)
+{
+	fill(self, variant, self->arg);
+	EXPECT_EQ(0, rb_ioctl(self->dev, variant->cmd, self->arg));
+	EXPECT_TRUE(touched(self, variant));
+	EXPECT_EQ(variant->size, *(__u32 *)self->arg);
+	EXPECT_EQ(0, *(__u32 *)(self->arg + 4));
+}
+
+/* Shorter than the first version: EINVAL; no byte less will do. */
+TEST_F(call, too_short_is_refused)
+{
+	for (size_t size = 0; size < variant->size; size++) {
+		fill(self, variant, self->arg);
+		*(__u32 *)self->arg = size;
+		EXPECT_CALL(-EINVAL, self->arg);
+	}
+}
+
+/* Longer than the kernel's with zeros behind: taken, and left as it is. */
+TEST_F(call, longer_with_zeros_is_taken)
+{
+	static const char zeros[RB_PAGE];
+	char *tail = self->arg + variant->size;
+
+	fill(self, variant, self->arg);
+	*(__u32 *)self->arg = variant->size + 1;
+	tail[1] = 1;	/* behind the end: not looked at */
+	EXPECT_EQ(0, rb_ioctl(self->dev, variant->cmd, self->arg));
+	EXPECT_TRUE(touched(self, variant));
+	EXPECT_EQ(0, tail[0]);
+	EXPECT_EQ(1, tail[1]);
+
+	tail[1] = 0;
+	if (variant->cmd == REGBUF_IOC_DEREGISTER)
+		ASSERT_EQ(0, rb_register(self->dev, self->mem, RB_PAGE,
+					 RB_READ, &self->id));
+	fill(self, variant, self->arg);
+	*(__u32 *)self->arg = RB_PAGE;
+	EXPECT_EQ(0, rb_ioctl(self->dev, variant->cmd, self->arg));
+	EXPECT_EQ(0, memcmp(tail, zeros, RB_PAGE - variant->size));
+	EXPECT_EQ(RB_PAGE, *(__u32 *)self->arg);
+}
+
+/* Longer with something unknown behind: E2BIG, wherever it is. */
+TEST_F(call, longer_with_something_is_refused)
+{
+	static const size_t where[] = { 0, 1, 7, 8, 63, 1000 };
+
+	for (int i = 0; i < ARRAY_SIZE(where); i++) {
+		fill(self, variant, self->arg);
+		*(__u32 *)self->arg = variant->size + where[i] + 1;
+		self->arg[variant->size + where[i]] = 1;
+		EXPECT_CALL(-E2BIG, self->arg);
+		self->arg[variant->size + where[i]] = 0;
+	}
+	fill(self, variant, self->arg);
+	*(__u32 *)self->arg = RB_PAGE;
+	self->arg[RB_PAGE - 1] = 1;
+	EXPECT_CALL(-E2BIG, self->arg);
+}
+
+/* Longer than a page: E2BIG, even if all is zero. */
+TEST_F(call, longer_than_a_page_is_refused)
+{
+	static const __u32 sizes[] = {
+		RB_PAGE + 1, 2 * RB_PAGE, 0x7fffffff, 0x80000000, 0xffffffff,
+	};
+
+	for (int i = 0; i < ARRAY_SIZE(sizes); i++) {
+		fill(self, variant, self->arg);
+		*(__u32 *)self->arg = sizes[i];
+		EXPECT_CALL(-E2BIG, self->arg);
+	}
+}
+
+/* Each unknown flag alone: EOPNOTSUPP. */
+TEST_F(call, unknown_flags_are_refused)
+{
+	for (int bit = 0; bit < 32; bit++) {
+		if (variant->flags & (1u << bit))
+			continue;
+		fill(self, variant, self->arg);
+		*(__u32 *)(self->arg + 4) = 1u << bit;
+		EXPECT_CALL(-EOPNOTSUPP, self->arg);
+	}
+}
+
+/* Each byte of a reserved member: EINVAL. Of what has none, the flags. */
+TEST_F(call, reserved_members_are_refused)
+{
+	size_t resv = variant->resv;
+
+	for (int i = 0; i < 4; i++) {
+		fill(self, variant, self->arg);
+		self->arg[(resv ?: 4) + i] = resv ? 1 : 0x80;
+		EXPECT_CALL(resv ? -EINVAL : -EOPNOTSUPP, self->arg);
+	}
+}
+
+/* The structure is not the caller's memory: EFAULT. */
+TEST_F(call, structure_elsewhere_is_refused)
+{
+	char *none = self->arg + RB_PAGE;
+
+	EXPECT_CALL(-EFAULT, NULL);
+	EXPECT_CALL(-EFAULT, NOT_THERE);
+	EXPECT_CALL(-EFAULT, KERNEL_HALF);
+	EXPECT_CALL(-EFAULT, (void *)-1L);
+	EXPECT_CALL(-EFAULT, self->arg + NR_PAGES * RB_PAGE);
+	fill(self, variant, none);
+	ASSERT_EQ(0, mprotect(none, RB_PAGE, PROT_NONE));
+	EXPECT_CALL(-EFAULT, none);
+}
+
+/* It runs into a hole, at every multiple of 4 bytes: EFAULT. */
+TEST_F(call, structure_into_a_hole_is_refused)
+{
+	char *end = self->arg + NR_PAGES * RB_PAGE;
+	char copy[256];
+	size_t part;
+
+	fill(self, variant, copy);
+	for (part = 4; part < variant->size; part += 4) {
+		memcpy(end - part, copy, part);
+		EXPECT_CALL(-EFAULT, end - part);
+	}
+	/* The known part is there, but not what its size claims. */
+	fill(self, variant, end - variant->size);
+	*(__u32 *)(end - variant->size) = variant->size + 8;
+	EXPECT_CALL(-EFAULT, end - variant->size);
+}
+
+/* What has output needs a place to put it: EFAULT, before anything is done. */
+TEST_F(call, read_only_structure_has_no_effect)
+{
+	fill(self, variant, self->arg);
+	ASSERT_EQ(0, mprotect(self->arg, RB_PAGE, PROT_READ));
+	EXPECT_CALL(variant->out ? -EFAULT : 0, self->arg);
+}
+
+/* The same if only the last word of the output is on a read-only page. */
+TEST_F(call, read_only_tail_has_no_effect)
+{
+	char *second = self->arg + RB_PAGE;
+	char *at = second - variant->size + 4;
+
+	fill(self, variant, at);
+	ASSERT_EQ(0, mprotect(second, RB_PAGE, PROT_READ));
+	EXPECT_CALL(variant->out ? -EFAULT : 0, at);
+}
+
+/* A structure need not be aligned. */
+TEST_F(call, unaligned_structure_is_taken)
+{
+	fill(self, variant, self->arg + 1);
+	EXPECT_EQ(0, rb_ioctl(self->dev, variant->cmd, self->arg + 1));
+	EXPECT_TRUE(touched(self, variant));
+}
+
+/* A number that differs in anything is another call: ENOTTY. */
+TEST_F(call, other_type_direction_or_size_is_unknown)
+{
+	unsigned long nr = variant->cmd & 0xff;
+	unsigned long others[] = {
+		_IO(0xea, nr), _IO(0xec, nr), _IO(0x6b, nr), _IO(0xff, nr),
+		_IOC(_IOC_READ, REGBUF_IOC_TYPE, nr, 0),
+		_IOC(_IOC_WRITE, REGBUF_IOC_TYPE, nr, 0),
+		_IOC(_IOC_READ | _IOC_WRITE, REGBUF_IOC_TYPE, nr,
+		     variant->size),
+		_IOC(_IOC_NONE, REGBUF_IOC_TYPE, nr, variant->size),
+		_IOC(_IOC_NONE, REGBUF_IOC_TYPE, nr, 1),
+	};
+
+	for (int i = 0; i < ARRAY_SIZE(others); i++) {
+		fill(self, variant, self->arg);
+		EXPECT_EQ(-ENOTTY, rb_ioctl(self->dev, others[i], self->arg));
+		EXPECT_TRUE(untouched(self));
+	}
+}
+
+FIXTURE(device) {
+	int dev;
+	int sv[2];
+	char *mem;
+	__u64 id;
+};
+
+FIXTURE_SETUP(device)
+{
+	self->dev = rb_open();
+	ASSERT_GE(self->dev, 0);
+	ASSERT_EQ(0, rb_pair(NULL, AF_INET, SOCK_STREAM, self->sv));
+	self->mem = rb_pages(1);
+	ASSERT_NE(NULL, self->mem);
+	ASSERT_EQ(0, rb_register(self->dev, self->mem, RB_PAGE, RB_READ,
+				 &self->id));
+}
+
+FIXTURE_TEARDOWN(device)
+{
+	close(self->sv[0]);
+	close(self->sv[1]);
+	close(self->dev);
+}
+
+static bool nothing_sent(const FIXTURE_DATA(device) *self)
+{
+	struct regbuf_ioc_status status;
+	struct regbuf_ioc_stats stats;
+	int arrived = 0;
+
+	return !rb_status(self->dev, self->id, &status) &&
+	       status.in_flight == 0 && !rb_stats(self->dev, &stats) &&
+	       stats.sends == 0 &&
+	       !ioctl(self->sv[1], FIONREAD, &arrived) && arrived == 0;
+}
+
+/* No such call: ENOTTY, for every number that is not one. */
+TEST_F(device, unknown_numbers_are_refused)
+{
+	static const char zeros[RB_PAGE];
+	char *arg = rb_map(RB_PAGE, PROT_READ | PROT_WRITE, 0);
+
+	ASSERT_NE(NULL, arg);
+	for (int nr = NR_CALLS; nr < 256; nr++) {
+		*(__u32 *)arg = 64;
+		EXPECT_EQ(-ENOTTY, rb_ioctl(self->dev,
+					    _IO(REGBUF_IOC_TYPE, nr), arg));
+		*(__u32 *)arg = 0;
+	}
+	EXPECT_EQ(0, memcmp(arg, zeros, RB_PAGE));
+	EXPECT_EQ(-ENOTTY, rb_ioctl(self->dev, TCGETS, arg));
+}
+
+/* The device is not a file to read, write or map. */
+TEST_F(device, only_ioctls_work)
+{
+	char byte = 1;
+
+	EXPECT_EQ(-1, read(self->dev, &byte, 1));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, write(self->dev, &byte, 1));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, RB_PAGE, PROT_READ, MAP_SHARED,
+				   self->dev, 0));
+	EXPECT_EQ(ENODEV, errno);
+	EXPECT_EQ(-1, lseek(self->dev, 0, SEEK_CUR));
+	EXPECT_EQ(ESPIPE, errno);
+}
+
+/* Each unknown flag of a slice alone, on the last of two: EOPNOTSUPP. */
+TEST_F(device, unknown_slice_flags_are_refused)
+{
+	struct regbuf_slice slices[2] = {
+		rb_slice(self->id, 0, DATA), rb_slice(self->id, 0, DATA),
+	};
+	struct regbuf_ioc_send msg;
+
+	for (int bit = 0; bit < 32; bit++) {
+		if (REGBUF_SLICE_F_ALL & (1u << bit))
+			continue;
+		slices[1].flags = 1u << bit;
+		msg = rb_msg(self->sv[0], slices, 2);
+		EXPECT_EQ(-EOPNOTSUPP,
+			  rb_ioctl(self->dev, REGBUF_IOC_SEND, &msg));
+		EXPECT_TRUE(nothing_sent(self));
+	}
+}
+
+/* The array of slices is elsewhere, or runs into a hole: EFAULT. */
+TEST_F(device, slices_elsewhere_are_refused)
+{
+	char *mem = rb_map(2 * RB_PAGE, PROT_READ | PROT_WRITE, 0);
+	struct regbuf_slice *last;
+	struct regbuf_ioc_send msg;
+	void *bad[] = {
+		NULL, NOT_THERE, KERNEL_HALF, (void *)-1L, mem + RB_PAGE,
+	};
+
+	ASSERT_NE(NULL, mem);
+	ASSERT_EQ(0, munmap(mem + RB_PAGE, RB_PAGE));
+	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+		msg = rb_msg(self->sv[0], bad[i], 1);
+		EXPECT_EQ(-EFAULT, rb_ioctl(self->dev, REGBUF_IOC_SEND, &msg));
+		EXPECT_TRUE(nothing_sent(self));
+	}
+	last = (struct regbuf_slice *)(mem + RB_PAGE) - 1;
+	*last = rb_slice(self->id, 0, DATA);
+	msg = rb_msg(self->sv[0], last, 2);
+	EXPECT_EQ(-EFAULT, rb_ioctl(self->dev, REGBUF_IOC_SEND, &msg));
+	EXPECT_TRUE(nothing_sent(self));
+	/* The same one, alone, is fine: and so is a read-only one. */
+	ASSERT_EQ(0, mprotect(mem, RB_PAGE, PROT_READ));
+	msg = rb_msg(self->sv[0], last, 1);
+	EXPECT_EQ(0, rb_ioctl(self->dev, REGBUF_IOC_SEND, &msg));
+	EXPECT_EQ(DATA, msg.sent);
+}
+
+/* The address is elsewhere: EFAULT. Too long: EINVAL, before it is read. */
+TEST_F(device, destinations_elsewhere_are_refused)
+{
+	struct regbuf_slice slice = rb_slice(self->id, 0, DATA);
+	void *bad[] = { NOT_THERE, KERNEL_HALF, (void *)-1L };
+	static const __u32 lengths[] = { 129, 256, 0xffffffff };
+	struct sockaddr_storage to[2];
+	struct regbuf_ioc_send msg;
+	int udp = socket(AF_INET, SOCK_DGRAM, 0);
+	int len = rb_addr(AF_INET, "127.0.0.1", 9, to);
+
+	ASSERT_GE(udp, 0);
+	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+		msg = rb_msg(udp, &slice, 1);
+		msg.addr = (unsigned long)bad[i];
+		msg.addr_len = len;
+		EXPECT_EQ(-EFAULT, rb_ioctl(self->dev, REGBUF_IOC_SEND, &msg));
+		EXPECT_TRUE(nothing_sent(self));
+	}
+	msg = rb_msg(udp, &slice, 1);
+	msg.addr = (unsigned long)to;
+	for (int i = 0; i < ARRAY_SIZE(lengths); i++) {
+		msg.addr_len = lengths[i];
+		EXPECT_EQ(-EINVAL, rb_ioctl(self->dev, REGBUF_IOC_SEND, &msg));
+		EXPECT_TRUE(nothing_sent(self));
+	}
+	msg.addr_len = 128;
+	EXPECT_EQ(0, rb_ioctl(self->dev, REGBUF_IOC_SEND, &msg));
+	EXPECT_EQ(DATA, msg.sent);
+	close(udp);
+}
+
+TEST_HARNESS_MAIN

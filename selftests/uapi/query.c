@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The query tells the truth: its masks are the header's, and what it calls a
+ * limit is one.
+ */
+#include "regbuf_test.h"
+#include "kselftest_harness.h"
+
+FIXTURE(query) {
+	int dev;
+	int sv[2];
+	char *mem;
+	__u64 id;
+	struct regbuf_ioc_query limits;
+	long pins;
+};
+
+FIXTURE_SETUP(query)
+{
+	self->pins = rb_pins();
+	self->dev = rb_open();
+	ASSERT_GE(self->dev, 0);
+	ASSERT_EQ(0, rb_pair(NULL, AF_INET, SOCK_STREAM, self->sv));
+	self->mem = rb_pages(2);
+	ASSERT_NE(NULL, self->mem);
+	ASSERT_EQ(0, rb_register(self->dev, self->mem, 2 * RB_PAGE, RB_READ,
+				 &self->id));
+	self->limits.size = sizeof(self->limits);
+	ASSERT_EQ(0, rb_ioctl(self->dev, REGBUF_IOC_QUERY, &self->limits));
+}
+
+FIXTURE_TEARDOWN(query)
+{
+	close(self->sv[0]);
+	close(self->sv[1]);
+	EXPECT_EQ(0, rb_wait(self->dev, self->id, 20 * RB_SEC));
+	EXPECT_EQ(0, rb_deregister(self->dev, self->id));
+	EXPECT_EQ(0, rb_left(self->dev));
+	close(self->dev);
+	EXPECT_EQ(self->pins, rb_pins());
+}
+
+static int send_slices(const FIXTURE_DATA(query) *self,
+		       const struct regbuf_slice *slices, unsigned int nr,
+		       struct regbuf_ioc_send *msg)
+{
+	*msg = rb_msg(self->sv[0], slices, nr);
+	return rb_ioctl(self->dev, REGBUF_IOC_SEND, msg);
+}
+
+/* What the header defines is what this kernel has, bit for bit. */
+TEST_F(query, masks_are_the_header_s)
+{
+	EXPECT_EQ(REGBUF_FEAT_SEND, self->limits.features);
+	EXPECT_EQ(0, self->limits.register_flags);
+	EXPECT_EQ(REGBUF_ACCESS_READ | REGBUF_ACCESS_WRITE,
+		  self->limits.access);
+	EXPECT_EQ(REGBUF_DEREGISTER_F_ALL, self->limits.deregister_flags);
+	EXPECT_EQ(REGBUF_SEND_F_ALL, self->limits.send_flags);
+	EXPECT_EQ(REGBUF_SLICE_F_ALL, self->limits.slice_flags);
+	EXPECT_EQ((1u << REGBUF_COPY_NR) - 1, self->limits.copy_reasons);
+}
+
+/* Limits that a program can live with, and that fit where they are used. */
+TEST_F(query, limits_are_sane)
+{
+	EXPECT_GE(self->limits.max_buffers, 1024);
+	EXPECT_GE(self->limits.max_slices, 64);
+	EXPECT_GE(self->limits.max_inline, 256);
+	EXPECT_GE(self->limits.max_length, 1ULL << 32);
+	EXPECT_LE(self->limits.max_length, 1ULL << 47);
+}
+
+/* The answer does not depend on who asks when. */
+TEST_F(query, is_the_same_in_every_context)
+{
+	struct regbuf_ioc_query other = { .size = sizeof(other) };
+	int dev = rb_open();
+
+	ASSERT_EQ(0, rb_ioctl(dev, REGBUF_IOC_QUERY, &other));
+	EXPECT_EQ(0, memcmp(&other, &self->limits, sizeof(other)));
+	close(dev);
+}
+
+/* max_slices are taken, one more is not: EINVAL, and nothing was sent. */
+TEST_F(query, max_slices_is_the_limit)
+{
+	unsigned int nr = self->limits.max_slices;
+	struct regbuf_slice *slices = calloc(nr + 1, sizeof(*slices));
+	struct regbuf_ioc_send msg;
+	struct regbuf_ioc_stats stats;
+	char *got = malloc(nr);
+
+	for (unsigned int i = 0; i <= nr; i++)
+		slices[i] = rb_slice(self->id, i, 1);
+	EXPECT_EQ(-EINVAL, send_slices(self, slices, nr + 1, &msg));
+	EXPECT_EQ(-EINVAL, send_slices(self, slices, 0xffffffff, &msg));
+	ASSERT_EQ(0, rb_stats(self->dev, &stats));
+	EXPECT_EQ(0, stats.sends);
+	ASSERT_EQ(0, send_slices(self, slices, nr, &msg));
+	EXPECT_EQ(nr, msg.sent);
+	ASSERT_EQ(0, rb_recv_all(self->sv[1], got, nr));
+	EXPECT_EQ(0, memcmp(got, self->mem, nr));
+	free(got);
+	free(slices);
+}
+
+/* max_inline counts all inline slices together; one byte more: EMSGSIZE. */
+TEST_F(query, max_inline_is_the_limit_of_all_together)
+{
+	unsigned int max = self->limits.max_inline;
+	char *bytes = malloc(max + 1), *got = malloc(max + 1);
+	struct regbuf_slice slices[3];
+	struct regbuf_ioc_stats stats;
+	struct regbuf_ioc_send msg;
+
+	rb_pattern(bytes, max + 1, 9);
+	slices[0] = rb_inline(bytes, max - 10);
+	slices[1] = rb_slice(self->id, 0, 1);
+	slices[2] = rb_inline(bytes + max - 10, 11);
+	EXPECT_EQ(-EMSGSIZE, send_slices(self, slices, 3, &msg));
+	slices[0] = rb_inline(bytes, max + 1);
+	EXPECT_EQ(-EMSGSIZE, send_slices(self, slices, 1, &msg));
+	/* Two that overflow 32 bits when added. */
+	slices[0] = rb_inline(bytes, 0xffffffff);
+	slices[1] = rb_inline(bytes, 2);
+	EXPECT_EQ(-EMSGSIZE, send_slices(self, slices, 2, &msg));
+	ASSERT_EQ(0, rb_stats(self->dev, &stats));
+	EXPECT_EQ(0, stats.sends);
+
+	slices[0] = rb_inline(bytes, max - 10);
+	slices[1] = rb_inline(bytes + max - 10, 10);
+	ASSERT_EQ(0, send_slices(self, slices, 2, &msg));
+	EXPECT_EQ(max, msg.sent);
+	EXPECT_EQ(max, msg.copied);
+	ASSERT_EQ(0, rb_recv_all(self->sv[1], got, max));
+	EXPECT_EQ(0, memcmp(got, bytes, max));
+	free(got);
+	free(bytes);
+}
+
+/* S7: one byte over max_length is too long; max_length only lacks memory. */
+TEST_F(query, max_length_is_the_limit)
+{
+	__u64 max = self->limits.max_length, id;
+
+	EXPECT_EQ(-EOVERFLOW, rb_register(self->dev, self->mem, max + 1,
+					  RB_READ, &id));
+	EXPECT_EQ(-EFAULT, rb_register(self->dev, self->mem, max, RB_READ,
+				       &id));
+}
+
+/* Every flag that the query names is taken, and gives the same result here. */
+TEST_F(query, known_flags_are_taken)
+{
+	struct regbuf_slice slice = rb_slice(self->id, 0, 8);
+	struct regbuf_ioc_send msg;
+	char got[8];
+
+	for (int bit = 0; bit < 32; bit++) {
+		if (!(self->limits.send_flags & (1ULL << bit)))
+			continue;
+		msg = rb_msg(self->sv[0], &slice, 1);
+		msg.flags = 1u << bit;
+		EXPECT_EQ(0, rb_ioctl(self->dev, REGBUF_IOC_SEND, &msg));
+		EXPECT_EQ(8, msg.sent);
+	}
+	/* The last one pushes out what MORE held back. */
+	ASSERT_EQ(0, send_slices(self, &slice, 1, &msg));
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, rb_recv_all(self->sv[1], got, 8));
+		EXPECT_EQ(0, memcmp(got, self->mem, 8));
+	}
+}
+
+TEST_HARNESS_MAIN
