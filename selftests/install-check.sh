@@ -1,0 +1,166 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# install-check.sh: install the library somewhere, and see that it can be used
+# from there with what pkg-config says, in C and C++, static and shared; that
+# each header compiles alone; that nothing but the map's symbols are exported;
+# and that the man pages have the header's prototypes.
+#
+# CC and CXX are the compilers to use.
+
+set -eu
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+dest=$(mktemp -d "${TMPDIR:-/tmp}/regbuf-install.XXXXXX")
+trap 'rm -rf "$dest"' EXIT
+
+CC=${CC:-cc}
+CXX=${CXX:-c++}
+prefix=$dest/usr/local
+export PKG_CONFIG_PATH="$prefix/lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$dest"
+
+die()
+{
+	echo "install-check: $*" >&2
+	exit 1
+}
+
+install_library()
+{
+	make -s -C "$top/lib" OUTPUT="$dest/build" DESTDIR="$dest" \
+		PREFIX=/usr/local LIBDIR=/usr/local/lib \
+		INCLUDEDIR=/usr/local/include MANDIR=/usr/local/share/man \
+		CC="$CC" install || die "make install fails"
+	for file in lib/libregbuf.a lib/libregbuf.so lib/libregbuf.so.0 \
+		    include/libregbuf/regbuf.h \
+		    include/libregbuf/linux/regbuf.h \
+		    share/man/man3/regbuf_send.3 share/man/man3/regbuf_sendv.3 \
+		    share/man/man4/regbuf.4 share/man/man7/regbuf.7; do
+		[ -r "$prefix/$file" ] || die "$file is not installed"
+	done
+}
+
+check_version()
+{
+	version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$top/dkms.conf")
+	[ "$(pkg-config --modversion libregbuf)" = "$version" ] ||
+		die "libregbuf.pc does not have version $version"
+	[ -f "$prefix/lib/libregbuf.so.$version" ] ||
+		die "libregbuf.so.$version is not installed"
+}
+
+# Each header, in both languages, with nothing else and no warning.
+check_headers()
+{
+	flags="-pedantic -Wall -Wextra -Werror -fsyntax-only"
+	for header in regbuf.h linux/regbuf.h; do
+		echo "#include <$header>" > "$dest/header.c"
+		cp "$dest/header.c" "$dest/header.cc"
+		# shellcheck disable=SC2046,SC2086 # words
+		$CC -std=c99 $flags $(pkg-config --cflags libregbuf) \
+			"$dest/header.c" || die "$header is not C99 by itself"
+		# shellcheck disable=SC2046,SC2086 # words
+		$CXX -std=c++11 $flags $(pkg-config --cflags libregbuf) \
+			"$dest/header.cc" || die "$header is not C++11 by itself"
+	done
+}
+
+# A program that says which version it runs with, and knows all of the API.
+write_program()
+{
+	{
+		echo '#include <regbuf.h>'
+		echo '#include <stdio.h>'
+		echo 'typedef void (*call)(void);'
+		echo 'call calls[] = {'
+		names "$top/lib/libregbuf.map" | sed 's/.*/(call)&,/'
+		echo '};'
+		echo 'int main(void)'
+		echo '{'
+		echo '	struct regbuf_slice s = regbuf_slice_of(1, 2, 3);'
+		echo '	puts(regbuf_version());'
+		echo '	return !calls[0] || s.length != 3;'
+		echo '}'
+	} > "$dest/program.c"
+	cp "$dest/program.c" "$dest/program.cc"
+}
+
+# check_program COMPILER FILE HOW: HOW is static or shared
+check_program()
+{
+	libs=$(pkg-config --libs libregbuf)
+	[ "$3" = shared ] || libs=$prefix/lib/libregbuf.a
+	# shellcheck disable=SC2046,SC2086 # words
+	$1 $(pkg-config --cflags libregbuf) -o "$dest/program" "$dest/$2" \
+		$libs || die "$2 does not build with the $3 library"
+	output=$(LD_LIBRARY_PATH=$prefix/lib "$dest/program") ||
+		die "$2 does not run with the $3 library"
+	[ "$output" = "$version" ] ||
+		die "$2 with the $3 library is of version $output"
+}
+
+names()
+{
+	sed -n 's/^\t\t\(regbuf_[a-z_]*\);$/\1/p' "$1"
+}
+
+check_symbols()
+{
+	names "$top/lib/libregbuf.map" | sort > "$dest/map"
+	nm -D --defined-only "$prefix/lib/libregbuf.so" |
+		sed -n 's/.* [^A] \(.*\)@@LIBREGBUF_.*/\1/p' |
+		sort > "$dest/exported"
+	cmp -s "$dest/map" "$dest/exported" ||
+		die "the map and what is exported differ:" \
+			"$(diff "$dest/map" "$dest/exported")"
+	! nm -D --defined-only "$prefix/lib/libregbuf.so" |
+		grep -v -e '@@LIBREGBUF_' -e ' A LIBREGBUF_' ||
+		die "symbols without a version are exported"
+}
+
+# All prototypes of the header, one a line: "type name(argument, ...)".
+header_prototypes()
+{
+	sed -e '/^\/\*/,/\*\//d' -e '/^#/d' "$1" | tr '\n\t' '  ' |
+		tr ';{}' '\n' | tr -s ' ' | sed -e 's/^ //' -e 's/ $//' |
+		sed -n '/regbuf_[a-z_]*(.*)$/p' | grep -v '^extern'
+}
+
+man_prototypes()
+{
+	awk '
+	/^\.Sh/ { synopsis = $2 == "SYNOPSIS" }
+	!synopsis { next }
+	/^\.Ft/ { sub(/^\.Ft /, ""); type = $0 }
+	/^\.Fo/ { args = ""; name = $2 }
+	/^\.Fa/ {
+		sub(/^\.Fa /, "")
+		gsub(/"/, "")
+		args = args (args == "" ? "" : ", ") $0
+	}
+	/^\.Fc/ { print type (type ~ /\*$/ ? "" : " ") name "(" args ")" }
+	' "$@"
+}
+
+check_manuals()
+{
+	header_prototypes "$top/include/regbuf.h" | sort > "$dest/in-header"
+	man_prototypes "$top"/man/*.3 | sort > "$dest/in-manuals"
+	[ "$(wc -l < "$dest/in-header")" -ge "$(wc -l < "$dest/map")" ] ||
+		die "prototypes in regbuf.h are not recognised"
+	cmp -s "$dest/in-header" "$dest/in-manuals" ||
+		die "regbuf.h and the manuals differ:" \
+			"$(diff "$dest/in-header" "$dest/in-manuals")"
+}
+
+install_library
+check_version
+check_headers
+check_symbols
+check_manuals
+write_program
+for how in static shared; do
+	check_program "$CC" program.c $how
+	check_program "$CXX" program.cc $how
+done
+echo "install-check: the installed library is fine"
