@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+#   make               the module for the running kernel, the library, examples
+#   make check         all tests in a VM      [KERNEL=6.1|6.12|kasan] [TESTS=...]
+#   make demo          a file over TCP        [FILE=path] [KERNEL=...]
+#   make vm CMD='...'  any command in the VM  [KERNEL=...] [SHARE=dir]
+#   make lint          every static check     [CHECKS=...]
+#   make install       library, headers, man pages, udev rule
+#                      [DESTDIR=] [PREFIX=/usr/local]
+#   make dkms-install  the module's sources, for DKMS [DESTDIR=]
+#   make clean
+
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+KDIR ?= /lib/modules/$(shell uname -r)/build
+PREFIX ?= /usr/local
+KERNEL ?=
+TESTS ?=
+CFLAGS ?= -O2 -g -Wall -Wextra
+
+export PREFIX DESTDIR
+
+.PHONY: all modules lib examples check demo vm lint install dkms-install clean
+
+all: modules lib examples
+
+modules:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+lib:
+	$(MAKE) -C lib
+
+examples: lib
+	$(MAKE) -C examples
+
+check:
+	selftests/vm/check.sh $(if $(TESTS),-t '$(TESTS)') $(KERNEL)
+
+demo:
+	examples/demo.sh $(if $(KERNEL),-k $(KERNEL)) $(FILE)
+
+vm:
+	$(if $(CMD),,$(error say what to run: make vm CMD='...'))
+	tools/deps.sh build vm
+	selftests/vm/module.sh $(or $(KERNEL),6.12)
+	selftests/vm/run.sh -k $(or $(KERNEL),6.12) \
+		$(if $(SHARE),-c '$(SHARE):share') '$(subst ','\'',$(CMD))'
+
+lint:
+	.ci/lint.sh $(CHECKS)
+
+install: lib
+	$(MAKE) -C lib install
+	install -D -m 644 tools/60-regbuf.rules \
+		$(DESTDIR)/lib/udev/rules.d/60-regbuf.rules
+
+dkms-install:
+	mkdir -p $(DESTDIR)/usr/src/regbuf-$(VERSION)
+	cp -r Kbuild dkms.conf kmod include \
+		$(DESTDIR)/usr/src/regbuf-$(VERSION)/
+	find $(DESTDIR)/usr/src/regbuf-$(VERSION) ! -name '*.[ch]' \
+		! -name Kbuild ! -name dkms.conf -type f -delete
+
+clean:
+	rm -rf build out
+	find . -path ./build -prune -o \( -name '*.o' -o -name '*.ko' \
+		-o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
+		-o -name Module.symvers -o -name modules.order \) \
+		-type f -exec rm -f {} +
