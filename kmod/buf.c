@@ -313,9 +313,10 @@ err_free:
 	return ERR_PTR(err);
 }
 
-int regbuf_ioctl_register(struct regbuf_ctx *ctx, struct regbuf_call *call)
+int regbuf_ioctl_register(void *of, struct regbuf_call *call)
 {
 	struct regbuf_ioc_register *reg = &call->u.reg;
+	struct regbuf_ctx *ctx = of;
 	struct regbuf_buf *buf;
 	int err;
 
@@ -341,9 +342,10 @@ int regbuf_ioctl_register(struct regbuf_ctx *ctx, struct regbuf_call *call)
 	return 0;
 }
 
-int regbuf_ioctl_status(struct regbuf_ctx *ctx, struct regbuf_call *call)
+int regbuf_ioctl_status(void *of, struct regbuf_call *call)
 {
 	struct regbuf_ioc_status *status = &call->u.status;
+	struct regbuf_ctx *ctx = of;
 	struct regbuf_buf *buf;
 	int err;
 
@@ -404,8 +406,9 @@ static int regbuf_buf_wait(struct regbuf_ctx *ctx, u64 id, s64 timeout_ns)
 	return idle < 0 ? idle : 0;
 }
 
-int regbuf_ioctl_wait(struct regbuf_ctx *ctx, struct regbuf_call *call)
+int regbuf_ioctl_wait(void *of, struct regbuf_call *call)
 {
+	struct regbuf_ctx *ctx = of;
 	u64 id = call->u.wait.id;
 	int err;
 
@@ -464,11 +467,12 @@ static int regbuf_buf_finish(struct regbuf_ctx *ctx, struct regbuf_buf *buf,
 	return 0;
 }
 
-int regbuf_ioctl_deregister(struct regbuf_ctx *ctx, struct regbuf_call *call)
+int regbuf_ioctl_deregister(void *of, struct regbuf_call *call)
 {
 	struct regbuf_ioc_deregister *dereg = &call->u.dereg;
 	bool wait = dereg->flags & REGBUF_DEREGISTER_F_WAIT;
 	bool busy = dereg->flags & REGBUF_DEREGISTER_F_BUSY;
+	struct regbuf_ctx *ctx = of;
 	struct regbuf_buf *buf;
 	int err;
 

@@ -76,9 +76,10 @@ static void regbuf_stats_sum(struct regbuf_ctx *ctx,
 	}
 }
 
-int regbuf_ioctl_stats(struct regbuf_ctx *ctx, struct regbuf_call *call)
+int regbuf_ioctl_stats(void *of, struct regbuf_call *call)
 {
 	struct regbuf_ioc_stats *sum = &call->u.stats;
+	struct regbuf_ctx *ctx = of;
 
 	*sum = (struct regbuf_ioc_stats){ .size = sum->size };
 	mutex_lock(&ctx->lock);

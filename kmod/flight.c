@@ -18,19 +18,12 @@ static struct regbuf_flight *regbuf_flight_of(struct ubuf_info *ubuf)
 	return container_of(ubuf, struct regbuf_flight, ubuf);
 }
 
-static void regbuf_flight_free(struct regbuf_flight *flight)
+static void regbuf_flight_land(struct regbuf_flight *flight)
 {
-	u32 i;
-
-	/* Before the buffers: they keep the context. */
+	/* Before the buffers: they may be what keeps the context. */
 	if (unlikely(flight->copied_later))
 		this_cpu_add(flight->ctx->stats->copied_later, flight->by_ref);
-	for (i = 0; i < flight->nr_bufs; i++)
-		regbuf_buf_put(flight->bufs[i]);
-	if (flight->inline_page)
-		put_page(flight->inline_page);
-	if (flight->bufs != flight->few)
-		kfree(flight->bufs);
+	regbuf_cargo_drop(&flight->cargo);
 	kmem_cache_free(regbuf_flight_cache, flight);
 }
 
@@ -46,35 +39,15 @@ static void regbuf_flight_complete(struct sk_buff *skb, struct ubuf_info *ubuf,
 	if (!ok)
 		WRITE_ONCE(flight->copied_later, true);
 	if (refcount_dec_and_test(&ubuf->refcnt))
-		regbuf_flight_free(flight);
+		regbuf_flight_land(flight);
 }
 
 REGBUF_UBUF_OPS(regbuf_ubuf_ops, regbuf_flight_complete);
 
-/**
- * regbuf_flight_create() - start a flight
- * @ctx: the context; the flight's first buffer will keep it
- * @bufs: how many buffers it will take at most
- *
- * Context: Process context. May sleep.
- * Return: the flight, with the submitter's reference, or an ERR_PTR.
- */
-struct regbuf_flight *regbuf_flight_create(struct regbuf_ctx *ctx, u32 bufs)
+/* Make a flight ready to board; the submitter has a reference. */
+static void regbuf_flight_init(struct regbuf_flight *flight,
+			       struct regbuf_ctx *ctx)
 {
-	struct regbuf_flight *flight;
-
-	flight = kmem_cache_alloc(regbuf_flight_cache, GFP_KERNEL);
-	if (!flight)
-		return ERR_PTR(-ENOMEM);
-	flight->bufs = flight->few;
-	if (bufs > ARRAY_SIZE(flight->few)) {
-		flight->bufs = kmalloc_array(bufs, sizeof(*flight->bufs),
-					     GFP_KERNEL_ACCOUNT);
-		if (!flight->bufs) {
-			kmem_cache_free(regbuf_flight_cache, flight);
-			return ERR_PTR(-ENOMEM);
-		}
-	}
 	/*
 	 * Frags hold their own page references, and are never managed: see
 	 * Documentation/design.rst. DONT_ORPHAN: a clone, as each TCP transmit
@@ -84,11 +57,26 @@ struct regbuf_flight *regbuf_flight_create(struct regbuf_ctx *ctx, u32 bufs)
 	regbuf_ubuf_set_ops(&flight->ubuf, regbuf_ubuf_ops);
 	refcount_set(&flight->ubuf.refcnt, 1);
 	flight->ctx = ctx;
-	flight->inline_page = NULL;
-	flight->inlined = 0;
-	flight->nr_bufs = 0;
 	flight->by_ref = 0;
 	flight->copied_later = false;
+	regbuf_cargo_init(&flight->cargo);
+}
+
+/**
+ * regbuf_flight_create() - start a flight of its own
+ * @ctx: the context; the flight's first buffer will keep it
+ *
+ * Context: Process context. May sleep.
+ * Return: the flight, or an ERR_PTR.
+ */
+struct regbuf_flight *regbuf_flight_create(struct regbuf_ctx *ctx)
+{
+	struct regbuf_flight *flight;
+
+	flight = kmem_cache_alloc(regbuf_flight_cache, GFP_KERNEL);
+	if (!flight)
+		return ERR_PTR(-ENOMEM);
+	regbuf_flight_init(flight, ctx);
 	return flight;
 }
 
@@ -129,7 +117,7 @@ static int regbuf_sg_from_iter(REGBUF_SG_SK struct sk_buff *skb,
 		get_page(page);
 		__skb_fill_page_desc_noacc(shinfo, nr++, page, at, len);
 		truesize += PAGE_ALIGN(at + len);
-		if (bv->bv_page != flight->inline_page)
+		if (bv->bv_page != flight->cargo.inline_page)
 			flight->by_ref += len;
 		left -= len;
 		off += len;
@@ -164,13 +152,13 @@ void regbuf_flight_board(struct regbuf_flight *flight, struct msghdr *msg)
 	msg->sg_from_iter = regbuf_sg_from_iter;
 }
 
-int __init regbuf_flight_init(void)
+int __init regbuf_flight_setup(void)
 {
 	regbuf_flight_cache = KMEM_CACHE(regbuf_flight, SLAB_ACCOUNT);
 	return regbuf_flight_cache ? 0 : -ENOMEM;
 }
 
-void regbuf_flight_exit(void)
+void regbuf_flight_cleanup(void)
 {
 	kmem_cache_destroy(regbuf_flight_cache);
 }

@@ -17,16 +17,16 @@ static int __init regbuf_init(void)
 	regbuf_wq = alloc_workqueue("regbuf", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!regbuf_wq)
 		return -ENOMEM;
-	err = regbuf_flight_init();
+	err = regbuf_flight_setup();
 	if (err)
 		goto err_destroy_wq;
 	err = regbuf_chardev_init();
 	if (err)
-		goto err_flight_exit;
+		goto err_flight_cleanup;
 	return 0;
 
-err_flight_exit:
-	regbuf_flight_exit();
+err_flight_cleanup:
+	regbuf_flight_cleanup();
 err_destroy_wq:
 	destroy_workqueue(regbuf_wq);
 	return err;
@@ -44,7 +44,7 @@ static void __exit regbuf_exit(void)
 	destroy_workqueue(regbuf_wq);
 	synchronize_rcu();
 	synchronize_rcu_tasks();
-	regbuf_flight_exit();
+	regbuf_flight_cleanup();
 }
 
 module_init(regbuf_init);

@@ -23,6 +23,7 @@
  */
 
 #include <linux/atomic.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/sizes.h>
@@ -33,6 +34,7 @@
 
 #include <uapi/linux/regbuf.h>
 
+struct bio_vec;
 struct file;
 struct mm_struct;
 struct msghdr;
@@ -112,28 +114,59 @@ struct regbuf_buf {
 	struct rcu_head rcu;
 };
 
-#define REGBUF_FLIGHT_BUFS	8
+/* A checked slice. */
+struct regbuf_seg {
+	struct regbuf_buf *buf;	/* NULL: the cargo's inline page */
+	u64 off;
+	u32 len;
+};
+
+#define REGBUF_CARGO_FEW	3
+
+/* The slices of a request, and what keeps them. */
+struct regbuf_cargo {
+	struct regbuf_seg *segs;
+	struct regbuf_buf **bufs;
+	u32 nr_segs;
+	u32 nr_bufs;
+	u64 total;		/* bytes left */
+	u32 seg;		/* where the next bytes come from */
+	u32 off;
+	struct page *inline_page;
+	u32 inlined;		/* bytes in it */
+	struct regbuf_seg few_segs[REGBUF_CARGO_FEW];
+	struct regbuf_buf *few_bufs[REGBUF_CARGO_FEW];
+};
 
 struct regbuf_flight {
 	struct ubuf_info ubuf;
 	/* set once */
-	struct regbuf_ctx *ctx;		/* kept by bufs[0] */
-	struct regbuf_buf **bufs;
+	struct regbuf_ctx *ctx;
 	/* the submitter's until it lets go */
-	struct page *inline_page;
-	u32 inlined;		/* bytes in it */
-	u32 nr_bufs;
 	u64 by_ref;		/* bytes of buffers that went in by reference */
+	struct regbuf_cargo cargo;
 	/* any context */
 	bool copied_later;
-	struct regbuf_buf *few[REGBUF_FLIGHT_BUFS];
 };
 
-/* A checked slice. */
-struct regbuf_seg {
-	struct regbuf_buf *buf;	/* NULL: the flight's inline page */
-	u64 off;
-	u32 len;
+/* A send under way. */
+struct regbuf_xmit {
+	struct regbuf_ctx *ctx;
+	struct socket *sock;
+	struct regbuf_flight *flight;
+	void *name;		/* where to, NULL if connected */
+	u32 name_len;
+	u32 control_len;
+	void *control;
+	struct bio_vec *bv;	/* to work with */
+	u32 max_bv;
+	int flags;		/* of each message */
+	bool more;
+	/* results */
+	u32 copy_reasons;
+	u64 sent;
+	u64 zerocopied;
+	u64 copied;
 };
 
 /* The caller's structure: a copy, and where it came from. */
@@ -158,24 +191,47 @@ struct regbuf_call {
 /* main.c */
 extern struct workqueue_struct *regbuf_wq;
 
-/* chardev.c */
+/* A row of a table of calls; @of is the context or the queue. */
+struct regbuf_ioctl {
+	u32 size;
+	u32 min_size;	/* of the first version */
+	u32 flags;	/* known ones */
+	int (*handle)(void *of, struct regbuf_call *call);
+};
+
+#define REGBUF_IOCTL(cmd, type, last, known, fn)			\
+	[_IOC_NR(cmd)] = {						\
+		.size = sizeof(struct type),				\
+		.min_size = offsetofend(struct type, last),		\
+		.flags = known,						\
+		.handle = fn,						\
+	}
+
+/* ioctl.c */
+long regbuf_ioctl(const struct regbuf_ioctl *table, unsigned int nr_calls,
+		  void *of, unsigned int cmd, unsigned long arg);
 int regbuf_reply(const struct regbuf_call *call);
+
+/* chardev.c */
 int regbuf_chardev_init(void);
 void regbuf_chardev_exit(void);
+
+/* query.c */
+int regbuf_ioctl_query(void *of, struct regbuf_call *call);
 
 /* ctx.c */
 struct regbuf_ctx *regbuf_ctx_create(void);
 void regbuf_ctx_put(struct regbuf_ctx *ctx);
-int regbuf_ioctl_stats(struct regbuf_ctx *ctx, struct regbuf_call *call);
+int regbuf_ioctl_stats(void *of, struct regbuf_call *call);
 
 /* buf.c */
 struct regbuf_buf *regbuf_buf_get(struct regbuf_ctx *ctx, u64 id);
 void regbuf_buf_put(struct regbuf_buf *buf);
 void regbuf_buf_kill_all(struct regbuf_ctx *ctx);
-int regbuf_ioctl_register(struct regbuf_ctx *ctx, struct regbuf_call *call);
-int regbuf_ioctl_deregister(struct regbuf_ctx *ctx, struct regbuf_call *call);
-int regbuf_ioctl_status(struct regbuf_ctx *ctx, struct regbuf_call *call);
-int regbuf_ioctl_wait(struct regbuf_ctx *ctx, struct regbuf_call *call);
+int regbuf_ioctl_register(void *of, struct regbuf_call *call);
+int regbuf_ioctl_deregister(void *of, struct regbuf_call *call);
+int regbuf_ioctl_status(void *of, struct regbuf_call *call);
+int regbuf_ioctl_wait(void *of, struct regbuf_call *call);
 
 /* pin.c */
 int regbuf_pin_range(struct regbuf_pin *pin, unsigned long addr, u64 length,
@@ -189,36 +245,38 @@ int regbuf_charge(struct regbuf_charge *charge, unsigned long pages,
 		  struct regbuf_ioc_register *reply);
 void regbuf_uncharge(struct regbuf_charge *charge);
 
+/* cargo.c */
+void regbuf_cargo_init(struct regbuf_cargo *cargo);
+int regbuf_cargo_room(struct regbuf_cargo *cargo, u32 nr);
+void regbuf_cargo_drop(struct regbuf_cargo *cargo);
+int regbuf_cargo_seg(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
+		     u32 access, const struct regbuf_slice *slice,
+		     struct regbuf_seg *seg);
+int regbuf_cargo_load(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
+		      u32 access, const struct regbuf_slice *slice);
+int regbuf_cargo_import(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
+			u32 access, const struct regbuf_slice __user *from,
+			u32 nr);
+u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo, struct bio_vec *bv,
+		      u32 max, u32 *nr);
+void regbuf_cargo_skip(struct regbuf_cargo *cargo, u32 bytes);
+
 /* flight.c */
-int regbuf_flight_init(void);
-void regbuf_flight_exit(void);
-struct regbuf_flight *regbuf_flight_create(struct regbuf_ctx *ctx, u32 bufs);
+int regbuf_flight_setup(void);
+void regbuf_flight_cleanup(void);
+struct regbuf_flight *regbuf_flight_create(struct regbuf_ctx *ctx);
 void regbuf_flight_end(struct regbuf_flight *flight);
 void regbuf_flight_board(struct regbuf_flight *flight, struct msghdr *msg);
 
-/* import.c */
-struct regbuf_gather {
-	struct regbuf_seg *segs;
-	u32 nr_segs;
-	u64 total;
-	/* where the next bytes come from */
-	u32 seg;
-	u32 off;
-};
-
-int regbuf_import(struct regbuf_ctx *ctx, struct regbuf_flight *flight,
-		  const struct regbuf_ioc_send *send, struct regbuf_gather *g);
-u32 regbuf_gather_fill(struct regbuf_gather *g, struct regbuf_flight *flight,
-		       struct bio_vec *bv, u32 max, u32 *nr);
-void regbuf_gather_skip(struct regbuf_gather *g, u32 bytes);
-
 /* route.c */
 int regbuf_sock_check(const struct socket *sock);
-int regbuf_copy_before(struct socket *sock, const struct regbuf_ioc_send *send,
-		       u32 nr_bvecs);
+int regbuf_copy_before(const struct regbuf_xmit *x, u32 nr_bvecs);
 int regbuf_copy_after(struct sock *sk, const struct msghdr *msg, size_t len);
 
 /* xmit.c */
-int regbuf_ioctl_send(struct regbuf_ctx *ctx, struct regbuf_call *call);
+int regbuf_xmit(struct regbuf_xmit *x);
+
+/* send.c */
+int regbuf_ioctl_send(void *of, struct regbuf_call *call);
 
 #endif /* REGBUF_H */

@@ -58,26 +58,23 @@ static int regbuf_connected_reason(struct sock *sk)
 
 /**
  * regbuf_copy_before() - what is better copied from the start
- * @sock: the socket
- * @send: the request
+ * @x: the send
  * @nr_bvecs: pieces of memory that a datagram is in; 0 for a stream
  *
  * Return: a REGBUF_COPY_* reason, or -1 to try without copying.
  */
-int regbuf_copy_before(struct socket *sock, const struct regbuf_ioc_send *send,
-		       u32 nr_bvecs)
+int regbuf_copy_before(const struct regbuf_xmit *x, u32 nr_bvecs)
 {
-	struct sock *sk = sock->sk;
-	int reason = send->addr_len ? -1 : regbuf_connected_reason(sk);
+	struct sock *sk = x->sock->sk;
+	int reason = x->name ? -1 : regbuf_connected_reason(sk);
 
 	/* Cleared by protocols on top that read the bytes; at any time. */
-	if (!test_bit(SOCK_SUPPORT_ZC, &sock->flags))
+	if (!test_bit(SOCK_SUPPORT_ZC, &x->sock->flags))
 		return REGBUF_COPY_PROTOCOL;
 	if (reason >= 0 || sk_is_tcp(sk))
 		return reason;
 	/* A pending datagram must not belong to a flight: there may be two. */
-	if (send->flags & REGBUF_SEND_F_MORE || udp_test_bit(CORK, sk) ||
-	    READ_ONCE(udp_sk(sk)->pending))
+	if (x->more || udp_test_bit(CORK, sk) || READ_ONCE(udp_sk(sk)->pending))
 		return REGBUF_COPY_CORK;
 	if (nr_bvecs > MAX_SKB_FRAGS)
 		return REGBUF_COPY_FRAGS;

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * HOT: from the caller's slices to bvecs. Each slice is read once and checked
+ * before anything is sent or received.
+ */
+#include <linux/bvec.h>
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "regbuf.h"
+
+/* At most this much in one call of the stack: lengths there are ints. */
+#define REGBUF_CARGO_BYTES	((u32)SZ_1G)
+
+/**
+ * regbuf_cargo_init() - an empty cargo
+ * @cargo: the cargo
+ *
+ * Context: Any.
+ */
+void regbuf_cargo_init(struct regbuf_cargo *cargo)
+{
+	cargo->segs = cargo->few_segs;
+	cargo->bufs = cargo->few_bufs;
+	cargo->nr_segs = 0;
+	cargo->nr_bufs = 0;
+	cargo->total = 0;
+	cargo->seg = 0;
+	cargo->off = 0;
+	cargo->inline_page = NULL;
+	cargo->inlined = 0;
+}
+
+/**
+ * regbuf_cargo_room() - make room for slices
+ * @cargo: an empty cargo
+ * @nr: how many slices will come, and as many buffers
+ *
+ * Context: Process context. May sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int regbuf_cargo_room(struct regbuf_cargo *cargo, u32 nr)
+{
+	size_t each = sizeof(*cargo->segs) + sizeof(*cargo->bufs);
+	void *room;
+
+	if (nr <= REGBUF_CARGO_FEW)
+		return 0;
+	room = kmalloc_array(nr, each, GFP_KERNEL_ACCOUNT);
+	if (!room)
+		return -ENOMEM;
+	cargo->segs = room;
+	cargo->bufs = room + nr * sizeof(*cargo->segs);
+	return 0;
+}
+
+/**
+ * regbuf_cargo_drop() - let go of buffers and memory
+ * @cargo: the cargo
+ *
+ * Context: Any.
+ */
+void regbuf_cargo_drop(struct regbuf_cargo *cargo)
+{
+	u32 i;
+
+	for (i = 0; i < cargo->nr_bufs; i++)
+		regbuf_buf_put(cargo->bufs[i]);
+	if (cargo->inline_page)
+		put_page(cargo->inline_page);
+	if (cargo->segs != cargo->few_segs)
+		kfree(cargo->segs);
+}
+
+static int regbuf_cargo_inline(struct regbuf_cargo *cargo,
+			       const struct regbuf_slice *slice,
+			       struct regbuf_seg *seg)
+{
+	if (slice->offset)
+		return -EINVAL;
+	if (slice->length > REGBUF_MAX_INLINE - cargo->inlined)
+		return -EMSGSIZE;
+	if (!cargo->inline_page)
+		cargo->inline_page = alloc_page(GFP_KERNEL_ACCOUNT);
+	if (!cargo->inline_page)
+		return -ENOMEM;
+	if (copy_from_user(page_address(cargo->inline_page) + cargo->inlined,
+			   u64_to_user_ptr(slice->id), slice->length))
+		return -EFAULT;
+	seg->buf = NULL;
+	seg->off = cargo->inlined;
+	cargo->inlined += slice->length;
+	return 0;
+}
+
+/*
+ * The buffer of an id. The cargo holds each once, so that it counts once; most
+ * often it is the last one.
+ */
+static struct regbuf_buf *regbuf_cargo_buf(struct regbuf_cargo *cargo,
+					   struct regbuf_ctx *ctx, u64 id)
+{
+	struct regbuf_buf *buf;
+	u32 i;
+
+	for (i = cargo->nr_bufs; i > 0; i--)
+		if (cargo->bufs[i - 1]->id == id)
+			return cargo->bufs[i - 1];
+	buf = regbuf_buf_get(ctx, id);
+	if (!IS_ERR(buf))
+		cargo->bufs[cargo->nr_bufs++] = buf;
+	return buf;
+}
+
+/**
+ * regbuf_cargo_seg() - check a range of a buffer and hold the buffer
+ * @cargo: has room for one more buffer
+ * @ctx: the context
+ * @access: what it must allow
+ * @slice: the range; flags are not looked at
+ * @seg: gets the range
+ *
+ * Context: Any.
+ * Return: 0, -ENOENT, -ESTALE, -EACCES or -EFAULT.
+ */
+int regbuf_cargo_seg(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
+		     u32 access, const struct regbuf_slice *slice,
+		     struct regbuf_seg *seg)
+{
+	struct regbuf_buf *buf = regbuf_cargo_buf(cargo, ctx, slice->id);
+
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+	if (!(buf->access & access))
+		return -EACCES;
+	if (slice->offset > buf->length ||
+	    slice->length > buf->length - slice->offset)
+		return -EFAULT;
+	seg->buf = buf;
+	seg->off = slice->offset;
+	seg->len = slice->length;
+	return 0;
+}
+
+/**
+ * regbuf_cargo_load() - check a slice and add it
+ * @cargo: has room for one more slice
+ * @ctx: the context
+ * @access: what its buffer must allow; inline bytes are for READ only
+ * @slice: the slice, a copy
+ *
+ * Context: Process context, of the caller for inline bytes.
+ * Return: 0, or what regbuf_ioc_send says. What was loaded so far stays in
+ *         either case.
+ */
+int regbuf_cargo_load(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
+		      u32 access, const struct regbuf_slice *slice)
+{
+	struct regbuf_seg *seg = &cargo->segs[cargo->nr_segs];
+	u32 known = access & REGBUF_ACCESS_READ ? REGBUF_SLICE_F_ALL : 0;
+	int err;
+
+	if (slice->flags & ~known)
+		return -EOPNOTSUPP;
+	seg->len = slice->length;
+	err = slice->flags & REGBUF_SLICE_F_INLINE ?
+	      regbuf_cargo_inline(cargo, slice, seg) :
+	      regbuf_cargo_seg(cargo, ctx, access, slice, seg);
+	if (err)
+		return err;
+	cargo->nr_segs++;
+	cargo->total += slice->length;
+	return 0;
+}
+
+/**
+ * regbuf_cargo_import() - read and check a list of slices
+ * @cargo: has room for them
+ * @ctx: the context
+ * @access: what their buffers must allow
+ * @from: where the slices are
+ * @nr: how many
+ *
+ * Context: Process context.
+ * Return: as regbuf_cargo_load().
+ */
+int regbuf_cargo_import(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
+			u32 access, const struct regbuf_slice __user *from,
+			u32 nr)
+{
+	struct regbuf_slice slice;
+	int err;
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		if (copy_from_user(&slice, &from[i], sizeof(slice)))
+			return -EFAULT;
+		err = regbuf_cargo_load(cargo, ctx, access, &slice);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* One bvec of at most @len bytes, from byte @off of a segment. */
+static u32 regbuf_seg_bvec(const struct regbuf_seg *seg, u32 off, u32 len,
+			   struct page *inline_page, struct bio_vec *bv)
+{
+	unsigned long pos = seg->off + off;
+	unsigned long pfn;
+
+	if (!seg->buf) {
+		bv->bv_page = inline_page;
+	} else {
+		pos += seg->buf->first;
+		len = regbuf_pin_run(&seg->buf->pin, pos, len, &pfn);
+		bv->bv_page = pfn_to_page(pfn);
+	}
+	bv->bv_offset = offset_in_page(pos);
+	bv->bv_len = len;
+	return len;
+}
+
+/**
+ * regbuf_cargo_fill() - describe the next bytes as bvecs
+ * @cargo: where they come from; not moved
+ * @bv: gets the bvecs
+ * @max: how many at most
+ * @nr: gets how many there are
+ *
+ * Each bvec is contiguous within one folio.
+ *
+ * Context: Any.
+ * Return: the bytes described; fewer than are left if @max was reached.
+ */
+u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo, struct bio_vec *bv,
+		      u32 max, u32 *nr)
+{
+	u32 seg = cargo->seg, off = cargo->off, bytes = 0, n = 0, len;
+
+	while (seg < cargo->nr_segs && n < max && bytes < REGBUF_CARGO_BYTES) {
+		len = min(cargo->segs[seg].len - off,
+			  REGBUF_CARGO_BYTES - bytes);
+		if (!len) {
+			seg++;
+			off = 0;
+			continue;
+		}
+		len = regbuf_seg_bvec(&cargo->segs[seg], off, len,
+				      cargo->inline_page, &bv[n++]);
+		bytes += len;
+		off += len;
+	}
+	*nr = n;
+	return bytes;
+}
+
+/**
+ * regbuf_cargo_skip() - move past bytes
+ * @cargo: where
+ * @bytes: how many; no more than are left
+ *
+ * Context: Any.
+ */
+void regbuf_cargo_skip(struct regbuf_cargo *cargo, u32 bytes)
+{
+	u32 here;
+
+	cargo->total -= bytes;
+	while (bytes) {
+		here = min(bytes, cargo->segs[cargo->seg].len - cargo->off);
+		cargo->off += here;
+		bytes -= here;
+		if (cargo->off == cargo->segs[cargo->seg].len) {
+			cargo->seg++;
+			cargo->off = 0;
+		}
+	}
+}
