@@ -367,8 +367,16 @@ int regbuf_ioctl_status(void *of, struct regbuf_call *call)
 	return err ?: regbuf_reply(call);
 }
 
-/* 1 if nothing uses the buffer, 0 if something does; -ESTALE if it is gone. */
-static int regbuf_buf_idle(struct regbuf_ctx *ctx, u64 id)
+/**
+ * regbuf_buf_idle() - does anything use a buffer
+ * @ctx: the context
+ * @id: the buffer's id
+ *
+ * Context: Any. To be told when that changes, wait on ctx->wait.
+ * Return: 1 if nothing uses it, 0 if something does or it is closing; -ESTALE
+ *         if it is gone, -ENOENT if it never was.
+ */
+int regbuf_buf_idle(struct regbuf_ctx *ctx, u64 id)
 {
 	struct regbuf_buf *buf;
 	int ret;

@@ -5,6 +5,7 @@
  */
 #include <linux/bvec.h>
 #include <linux/err.h>
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -278,4 +279,50 @@ void regbuf_cargo_skip(struct regbuf_cargo *cargo, u32 bytes)
 			cargo->off = 0;
 		}
 	}
+}
+
+/* Copy between a segment and kernel memory, page by page. */
+static void regbuf_seg_copy(const struct regbuf_seg *seg, void *mem, u32 len,
+			    bool to_seg)
+{
+	struct bio_vec bv;
+	u32 done, here;
+	char *page;
+
+	for (done = 0; done < len; done += here) {
+		here = regbuf_seg_bvec(seg, done, len - done, NULL, &bv);
+		here = min_t(u32, here, PAGE_SIZE - bv.bv_offset);
+		page = kmap_local_page(bv.bv_page);
+		if (to_seg)
+			memcpy(page + bv.bv_offset, mem + done, here);
+		else
+			memcpy(mem + done, page + bv.bv_offset, here);
+		kunmap_local(page);
+	}
+}
+
+/**
+ * regbuf_seg_write() - copy into a segment
+ * @seg: a range of a buffer with REGBUF_ACCESS_WRITE
+ * @from: the bytes
+ * @len: how many; no more than the segment has
+ *
+ * Context: Any.
+ */
+void regbuf_seg_write(const struct regbuf_seg *seg, const void *from, u32 len)
+{
+	regbuf_seg_copy(seg, (void *)from, len, true);
+}
+
+/**
+ * regbuf_seg_read() - copy out of a segment
+ * @seg: a range of a buffer
+ * @to: gets the bytes
+ * @len: how many; no more than the segment has
+ *
+ * Context: Any.
+ */
+void regbuf_seg_read(const struct regbuf_seg *seg, void *to, u32 len)
+{
+	regbuf_seg_copy(seg, to, len, false);
 }

@@ -8,6 +8,7 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 
+#include "queue.h"
 #include "regbuf.h"
 
 static const struct regbuf_ioctl regbuf_chardev_calls[] = {
@@ -25,6 +26,8 @@ static const struct regbuf_ioctl regbuf_chardev_calls[] = {
 		     REGBUF_SEND_F_ALL, regbuf_ioctl_send),
 	REGBUF_IOCTL(REGBUF_IOC_STATS, regbuf_ioc_stats, deregistered_in_flight,
 		     0, regbuf_ioctl_stats),
+	REGBUF_IOCTL(REGBUF_IOC_QUEUE, regbuf_ioc_queue, map_size,
+		     REGBUF_QUEUE_F_ALL, regbuf_ioctl_queue),
 };
 
 static long regbuf_chardev_ioctl(struct file *file, unsigned int cmd,
@@ -50,10 +53,7 @@ static int regbuf_open(struct inode *inode, struct file *file)
 
 static int regbuf_release(struct inode *inode, struct file *file)
 {
-	struct regbuf_ctx *ctx = file->private_data;
-
-	regbuf_buf_kill_all(ctx);
-	regbuf_ctx_put(ctx);
+	regbuf_ctx_close(file->private_data);
 	return 0;
 }
 

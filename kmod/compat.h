@@ -7,6 +7,7 @@
  * that the newest kernel has. Kbuild probes for the REGBUF_HAVE_* names.
  */
 
+#include <linux/eventfd.h>
 #include <linux/mm.h>
 #include <linux/skbuff.h>
 #include <net/sock.h>
@@ -22,6 +23,19 @@ static inline long regbuf_pin_user_pages(unsigned long start,
 	return pin_user_pages(start, nr, flags, pages);
 #endif
 }
+
+/* Before 6.3 the flags of an area were set by hand. */
+#ifndef REGBUF_HAVE_VM_FLAGS_SET
+static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+	vma->vm_flags |= flags;
+}
+#endif
+
+/* Before 6.8 the caller of eventfd_signal() said by how much. */
+#ifdef REGBUF_HAVE_EVENTFD_COUNT
+#define eventfd_signal(ctx)	eventfd_signal(ctx, 1)
+#endif
 
 /* Before 6.10 a ubuf_info held its callback itself. */
 #ifdef REGBUF_HAVE_UBUF_OPS

@@ -5,10 +5,25 @@
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "queue.h"
 #include "regbuf.h"
+
+static void regbuf_ctx_free(struct work_struct *work)
+{
+	struct regbuf_ctx *ctx = container_of(work, struct regbuf_ctx, work);
+
+	if (ctx->wq)
+		destroy_workqueue(ctx->wq);
+	xa_destroy(&ctx->bufs);
+	free_percpu(ctx->stats);
+	mmdrop(ctx->mm);
+	kfree_rcu(ctx, rcu);
+	module_put(THIS_MODULE);
+}
 
 /**
  * regbuf_ctx_create() - make a context owned by the caller's memory
@@ -35,6 +50,7 @@ struct regbuf_ctx *regbuf_ctx_create(void)
 	ctx->mm = current->mm;
 	xa_init_flags(&ctx->bufs, XA_FLAGS_ACCOUNT);
 	mutex_init(&ctx->lock);
+	INIT_LIST_HEAD(&ctx->queues);
 	init_waitqueue_head(&ctx->wait);
 	refcount_set(&ctx->ref, 1);
 	return ctx;
@@ -51,11 +67,37 @@ void regbuf_ctx_put(struct regbuf_ctx *ctx)
 {
 	if (!refcount_dec_and_test(&ctx->ref))
 		return;
-	xa_destroy(&ctx->bufs);
-	free_percpu(ctx->stats);
-	mmdrop(ctx->mm);
-	kfree_rcu(ctx, rcu);
-	module_put(THIS_MODULE);
+	INIT_WORK(&ctx->work, regbuf_ctx_free);
+	/* Work that gives memory back must not wait for work that does not. */
+	if (ctx->wq && current->flags & PF_WQ_WORKER)
+		queue_work(regbuf_ctx_wq, &ctx->work);
+	else
+		regbuf_ctx_free(&ctx->work);
+}
+
+static void regbuf_ctx_end(struct work_struct *work)
+{
+	struct regbuf_ctx *ctx = container_of(work, struct regbuf_ctx, work);
+
+	regbuf_queue_kill_all(ctx);
+	regbuf_buf_kill_all(ctx);
+	regbuf_ctx_put(ctx);
+}
+
+/**
+ * regbuf_ctx_close() - the context's file is closed
+ * @ctx: the context
+ *
+ * Context: Process context. May sleep; for long, if the queues' sockets are
+ *          held up. See regbuf_queue_release() for threads of the kernel.
+ */
+void regbuf_ctx_close(struct regbuf_ctx *ctx)
+{
+	INIT_WORK(&ctx->work, regbuf_ctx_end);
+	if (ctx->wq && current->flags & PF_KTHREAD)
+		queue_work(ctx->wq, &ctx->work);
+	else
+		regbuf_ctx_end(&ctx->work);
 }
 
 static void regbuf_stats_sum(struct regbuf_ctx *ctx,

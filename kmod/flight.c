@@ -24,7 +24,10 @@ static void regbuf_flight_land(struct regbuf_flight *flight)
 	if (unlikely(flight->copied_later))
 		this_cpu_add(flight->ctx->stats->copied_later, flight->by_ref);
 	regbuf_cargo_drop(&flight->cargo);
-	kmem_cache_free(regbuf_flight_cache, flight);
+	if (flight->req)
+		regbuf_req_landed(flight->req);
+	else
+		kmem_cache_free(regbuf_flight_cache, flight);
 }
 
 /*
@@ -44,9 +47,18 @@ static void regbuf_flight_complete(struct sk_buff *skb, struct ubuf_info *ubuf,
 
 REGBUF_UBUF_OPS(regbuf_ubuf_ops, regbuf_flight_complete);
 
-/* Make a flight ready to board; the submitter has a reference. */
-static void regbuf_flight_init(struct regbuf_flight *flight,
-			       struct regbuf_ctx *ctx)
+/**
+ * regbuf_flight_init() - make a flight ready to board
+ * @flight: the flight
+ * @ctx: the context; kept by the request's queue, or by the first buffer
+ * @req: the request that it is in, NULL for one of its own
+ *
+ * The submitter has a reference.
+ *
+ * Context: Any.
+ */
+void regbuf_flight_init(struct regbuf_flight *flight, struct regbuf_ctx *ctx,
+			struct regbuf_req *req)
 {
 	/*
 	 * Frags hold their own page references, and are never managed: see
@@ -57,6 +69,7 @@ static void regbuf_flight_init(struct regbuf_flight *flight,
 	regbuf_ubuf_set_ops(&flight->ubuf, regbuf_ubuf_ops);
 	refcount_set(&flight->ubuf.refcnt, 1);
 	flight->ctx = ctx;
+	flight->req = req;
 	flight->by_ref = 0;
 	flight->copied_later = false;
 	regbuf_cargo_init(&flight->cargo);
@@ -76,7 +89,7 @@ struct regbuf_flight *regbuf_flight_create(struct regbuf_ctx *ctx)
 	flight = kmem_cache_alloc(regbuf_flight_cache, GFP_KERNEL);
 	if (!flight)
 		return ERR_PTR(-ENOMEM);
-	regbuf_flight_init(flight, ctx);
+	regbuf_flight_init(flight, ctx, NULL);
 	return flight;
 }
 

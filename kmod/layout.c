@@ -22,7 +22,16 @@ REGBUF_ASSERT(regbuf_ioc_query, max_slices, 68);
 REGBUF_ASSERT(regbuf_ioc_query, max_inline, 72);
 REGBUF_ASSERT(regbuf_ioc_query, __resv, 76);
 REGBUF_ASSERT(regbuf_ioc_query, max_length, 80);
-static_assert(sizeof(struct regbuf_ioc_query) == 88);
+REGBUF_ASSERT(regbuf_ioc_query, queue_flags, 88);
+REGBUF_ASSERT(regbuf_ioc_query, attach_flags, 96);
+REGBUF_ASSERT(regbuf_ioc_query, detach_flags, 104);
+REGBUF_ASSERT(regbuf_ioc_query, ops, 112);
+REGBUF_ASSERT(regbuf_ioc_query, sqe_flags, 120);
+REGBUF_ASSERT(regbuf_ioc_query, max_sq_entries, 128);
+REGBUF_ASSERT(regbuf_ioc_query, max_cq_entries, 132);
+REGBUF_ASSERT(regbuf_ioc_query, max_pool_entries, 136);
+REGBUF_ASSERT(regbuf_ioc_query, max_endpoints, 140);
+static_assert(sizeof(struct regbuf_ioc_query) == 144);
 
 REGBUF_ASSERT(regbuf_ioc_register, addr, 8);
 REGBUF_ASSERT(regbuf_ioc_register, length, 16);
@@ -81,3 +90,102 @@ REGBUF_ASSERT(regbuf_ioc_stats, copied, 40);
 REGBUF_ASSERT(regbuf_ioc_stats, copied_later, 168);
 REGBUF_ASSERT(regbuf_ioc_stats, deregistered_in_flight, 176);
 static_assert(sizeof(struct regbuf_ioc_stats) == 184);
+
+REGBUF_ASSERT(regbuf_ring, sq_head, 0);
+REGBUF_ASSERT(regbuf_ring, flags, 4);
+REGBUF_ASSERT(regbuf_ring, sq_tail, 64);
+REGBUF_ASSERT(regbuf_ring, cq_tail, 128);
+REGBUF_ASSERT(regbuf_ring, cq_loud, 132);
+REGBUF_ASSERT(regbuf_ring, cq_head, 192);
+REGBUF_ASSERT(regbuf_ring, cq_armed, 196);
+REGBUF_ASSERT(regbuf_ring, pool_head, 256);
+REGBUF_ASSERT(regbuf_ring, pool_tail, 320);
+static_assert(sizeof(struct regbuf_ring) == 384);
+
+REGBUF_ASSERT(regbuf_sqe, op, 0);
+REGBUF_ASSERT(regbuf_sqe, __resv, 1);
+REGBUF_ASSERT(regbuf_sqe, flags, 2);
+REGBUF_ASSERT(regbuf_sqe, endpoint, 4);
+REGBUF_ASSERT(regbuf_sqe, user_data, 8);
+REGBUF_ASSERT(regbuf_sqe, id, 16);
+REGBUF_ASSERT(regbuf_sqe, offset, 24);
+REGBUF_ASSERT(regbuf_sqe, length, 32);
+REGBUF_ASSERT(regbuf_sqe, timeout_us, 36);
+REGBUF_ASSERT(regbuf_sqe, addr_id, 40);
+REGBUF_ASSERT(regbuf_sqe, addr_offset, 48);
+REGBUF_ASSERT(regbuf_sqe, ext, 56);
+static_assert(sizeof(struct regbuf_sqe) == 64);
+
+REGBUF_ASSERT(regbuf_cqe, user_data, 0);
+REGBUF_ASSERT(regbuf_cqe, error, 8);
+REGBUF_ASSERT(regbuf_cqe, flags, 12);
+REGBUF_ASSERT(regbuf_cqe, value, 16);
+REGBUF_ASSERT(regbuf_cqe, copy_reasons, 24);
+REGBUF_ASSERT(regbuf_cqe, ctl_length, 26);
+REGBUF_ASSERT(regbuf_cqe, detail, 28);
+static_assert(sizeof(struct regbuf_cqe) == 32);
+
+REGBUF_ASSERT(regbuf_ext, size, 0);
+REGBUF_ASSERT(regbuf_ext, flags, 4);
+REGBUF_ASSERT(regbuf_ext, ctl_id, 8);
+REGBUF_ASSERT(regbuf_ext, ctl_offset, 16);
+REGBUF_ASSERT(regbuf_ext, ctl_length, 24);
+REGBUF_ASSERT(regbuf_ext, segment, 28);
+REGBUF_ASSERT(regbuf_ext, __resv, 30);
+static_assert(sizeof(struct regbuf_ext) == 32);
+
+REGBUF_ASSERT(regbuf_ioc_queue, sq_entries, 8);
+REGBUF_ASSERT(regbuf_ioc_queue, cq_entries, 12);
+REGBUF_ASSERT(regbuf_ioc_queue, pool_entries, 16);
+REGBUF_ASSERT(regbuf_ioc_queue, poller_idle_us, 20);
+REGBUF_ASSERT(regbuf_ioc_queue, fd, 24);
+REGBUF_ASSERT(regbuf_ioc_queue, sq_off, 28);
+REGBUF_ASSERT(regbuf_ioc_queue, cq_off, 32);
+REGBUF_ASSERT(regbuf_ioc_queue, pool_off, 36);
+REGBUF_ASSERT(regbuf_ioc_queue, map_size, 40);
+static_assert(sizeof(struct regbuf_ioc_queue) == 48);
+
+REGBUF_ASSERT(regbuf_ioc_enter, submit, 8);
+REGBUF_ASSERT(regbuf_ioc_enter, wait, 12);
+REGBUF_ASSERT(regbuf_ioc_enter, timeout_ns, 16);
+REGBUF_ASSERT(regbuf_ioc_enter, sigmask, 24);
+REGBUF_ASSERT(regbuf_ioc_enter, sigmask_size, 32);
+REGBUF_ASSERT(regbuf_ioc_enter, submitted, 36);
+REGBUF_ASSERT(regbuf_ioc_enter, error, 40);
+REGBUF_ASSERT(regbuf_ioc_enter, ready, 44);
+static_assert(sizeof(struct regbuf_ioc_enter) == 48);
+
+REGBUF_ASSERT(regbuf_ioc_attach, fd, 8);
+REGBUF_ASSERT(regbuf_ioc_attach, max_send, 12);
+REGBUF_ASSERT(regbuf_ioc_attach, max_recv, 16);
+REGBUF_ASSERT(regbuf_ioc_attach, endpoint, 20);
+REGBUF_ASSERT(regbuf_ioc_attach, copy_reasons, 24);
+REGBUF_ASSERT(regbuf_ioc_attach, __resv, 28);
+static_assert(sizeof(struct regbuf_ioc_attach) == 32);
+
+REGBUF_ASSERT(regbuf_ioc_detach, endpoint, 8);
+REGBUF_ASSERT(regbuf_ioc_detach, __resv, 12);
+static_assert(sizeof(struct regbuf_ioc_detach) == 16);
+
+REGBUF_ASSERT(regbuf_ioc_resize, sq_entries, 8);
+REGBUF_ASSERT(regbuf_ioc_resize, cq_entries, 12);
+REGBUF_ASSERT(regbuf_ioc_resize, sq_off, 16);
+REGBUF_ASSERT(regbuf_ioc_resize, cq_off, 20);
+REGBUF_ASSERT(regbuf_ioc_resize, pool_off, 24);
+REGBUF_ASSERT(regbuf_ioc_resize, __resv, 28);
+REGBUF_ASSERT(regbuf_ioc_resize, map_size, 32);
+static_assert(sizeof(struct regbuf_ioc_resize) == 40);
+
+REGBUF_ASSERT(regbuf_ioc_eventfd, fd, 8);
+REGBUF_ASSERT(regbuf_ioc_eventfd, __resv, 12);
+static_assert(sizeof(struct regbuf_ioc_eventfd) == 16);
+
+REGBUF_ASSERT(regbuf_ioc_pool, id, 8);
+REGBUF_ASSERT(regbuf_ioc_pool, offset, 16);
+REGBUF_ASSERT(regbuf_ioc_pool, length, 24);
+REGBUF_ASSERT(regbuf_ioc_pool, count, 28);
+static_assert(sizeof(struct regbuf_ioc_pool) == 32);
+
+REGBUF_ASSERT(regbuf_ioc_socket, endpoint, 8);
+REGBUF_ASSERT(regbuf_ioc_socket, fd, 12);
+static_assert(sizeof(struct regbuf_ioc_socket) == 16);

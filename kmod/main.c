@@ -5,9 +5,11 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
+#include "queue.h"
 #include "regbuf.h"
 
 struct workqueue_struct *regbuf_wq;
+struct workqueue_struct *regbuf_ctx_wq;
 
 static int __init regbuf_init(void)
 {
@@ -17,17 +19,25 @@ static int __init regbuf_init(void)
 	regbuf_wq = alloc_workqueue("regbuf", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!regbuf_wq)
 		return -ENOMEM;
-	err = regbuf_flight_setup();
+	regbuf_ctx_wq = alloc_workqueue("regbuf-ctx", WQ_UNBOUND, 0);
+	err = regbuf_ctx_wq ? regbuf_flight_setup() : -ENOMEM;
 	if (err)
-		goto err_destroy_wq;
-	err = regbuf_chardev_init();
+		goto err_destroy_wqs;
+	err = regbuf_lanes_init();
 	if (err)
 		goto err_flight_cleanup;
+	err = regbuf_chardev_init();
+	if (err)
+		goto err_lanes_exit;
 	return 0;
 
+err_lanes_exit:
+	regbuf_lanes_exit();
 err_flight_cleanup:
 	regbuf_flight_cleanup();
-err_destroy_wq:
+err_destroy_wqs:
+	if (regbuf_ctx_wq)
+		destroy_workqueue(regbuf_ctx_wq);
 	destroy_workqueue(regbuf_wq);
 	return err;
 }
@@ -42,8 +52,10 @@ static void __exit regbuf_exit(void)
 {
 	regbuf_chardev_exit();
 	destroy_workqueue(regbuf_wq);
+	destroy_workqueue(regbuf_ctx_wq);
 	synchronize_rcu();
 	synchronize_rcu_tasks();
+	regbuf_lanes_exit();
 	regbuf_flight_cleanup();
 }
 

@@ -173,6 +173,7 @@ int regbuf_pin_range(struct regbuf_pin *pin, unsigned long addr, u64 length,
 	int err;
 
 	pin->start = addr & PAGE_MASK;
+	pin->written = access & REGBUF_ACCESS_WRITE;
 	pin->nr_pages = PAGE_ALIGN(offset_in_page(addr) + length) >> PAGE_SHIFT;
 	pin->pfns = kvmalloc_array(pin->nr_pages, sizeof(*pin->pfns),
 				   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
@@ -206,8 +207,8 @@ void regbuf_unpin(struct regbuf_pin *pin)
 	for (i = 0; i < pin->nr_pages; i = next) {
 		next = min(((first + i) | mask) + 1 - first, pin->nr_pages);
 		page = pfn_to_page(pin->pfns[unit++] + ((first + i) & mask));
-		/* The kernel does not write to them yet: never dirty. */
-		unpin_user_page_range_dirty_lock(page, next - i, false);
+		/* What was received shows in no page table. */
+		unpin_user_page_range_dirty_lock(page, next - i, pin->written);
 		cond_resched();
 	}
 	kvfree(pin->pfns);

@@ -2,6 +2,7 @@
 /*
  * REGBUF_IOC_QUERY: what there is.
  */
+#include "queue.h"
 #include "regbuf.h"
 
 int regbuf_ioctl_query(void *of, struct regbuf_call *call)
@@ -12,7 +13,7 @@ int regbuf_ioctl_query(void *of, struct regbuf_call *call)
 		return -EINVAL;
 	*query = (struct regbuf_ioc_query){
 		.size = query->size,
-		.features = REGBUF_FEAT_SEND,
+		.features = REGBUF_FEAT_SEND | REGBUF_FEAT_QUEUE,
 		.access = REGBUF_ACCESS_READ | REGBUF_ACCESS_WRITE,
 		.deregister_flags = REGBUF_DEREGISTER_F_ALL,
 		.send_flags = REGBUF_SEND_F_ALL,
@@ -22,6 +23,15 @@ int regbuf_ioctl_query(void *of, struct regbuf_call *call)
 		.max_slices = REGBUF_MAX_SLICES,
 		.max_inline = REGBUF_MAX_INLINE,
 		.max_length = REGBUF_MAX_LENGTH,
+		.queue_flags = REGBUF_QUEUE_F_ALL,
+		.attach_flags = REGBUF_ATTACH_F_ALL,
+		.detach_flags = REGBUF_DETACH_F_ALL,
+		.ops = BIT_ULL(REGBUF_OP_NR) - 1,
+		.sqe_flags = REGBUF_SQE_F_KNOWN,
+		.max_sq_entries = REGBUF_MAX_SQ,
+		.max_cq_entries = REGBUF_MAX_CQ,
+		.max_pool_entries = REGBUF_MAX_POOL,
+		.max_endpoints = REGBUF_MAX_ENDPOINTS,
 	};
 	return regbuf_reply(call);
 }

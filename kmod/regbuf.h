@@ -11,15 +11,16 @@
  *             flight that uses it. The last one unpins it.
  *   flight    one send on its way through the stack: a ubuf_info. References:
  *             the sender while it submits, each skb that carries its bytes.
+ *   queue     see queue.h
  *
  * A flight ends in any context, softirq included, and then only counts, wakes
  * and drops its buffers; unpinning goes to a worker. Buffers and contexts are
  * freed an RCU grace period after their last reference, so a reader under
  * rcu_read_lock() may look at what it finds in the table.
  *
- * Lock order: ctx->lock, then nothing of ours. No user memory is touched with
- * it held: a fault may sleep for as long as a program likes, and the worker
- * that unpins for everybody takes it.
+ * Lock order: ctx->lock, then nothing of ours; queue.h has the queue's. No user
+ * memory is touched with it held: a fault may sleep for as long as a program
+ * likes, and the worker that unpins for everybody takes it.
  */
 
 #include <linux/atomic.h>
@@ -39,6 +40,7 @@ struct file;
 struct mm_struct;
 struct msghdr;
 struct page;
+struct regbuf_req;
 struct sock;
 struct socket;
 struct user_struct;
@@ -68,9 +70,12 @@ struct regbuf_ctx {
 	u32 nr_slots;
 	u32 nr_bufs;
 	u64 nr_pages;
+	struct list_head queues;
+	struct workqueue_struct *wq;	/* made with the first queue */
 	/* own synchronisation */
 	wait_queue_head_t wait;	/* a buffer became idle, or went */
 	refcount_t ref;
+	struct work_struct work;
 	struct rcu_head rcu;
 };
 
@@ -85,6 +90,7 @@ struct regbuf_pin {
 	unsigned long nr_units;
 	unsigned long *pfns;	/* of where each unit starts or would start */
 	unsigned int shift;
+	bool written;		/* by receives, for all we know */
 };
 
 /* A debt in RLIMIT_MEMLOCK and mm->pinned_vm, paid back once. */
@@ -142,6 +148,7 @@ struct regbuf_flight {
 	struct ubuf_info ubuf;
 	/* set once */
 	struct regbuf_ctx *ctx;
+	struct regbuf_req *req;	/* that it is a part of, or NULL */
 	/* the submitter's until it lets go */
 	u64 by_ref;		/* bytes of buffers that went in by reference */
 	struct regbuf_cargo cargo;
@@ -185,11 +192,20 @@ struct regbuf_call {
 		struct regbuf_ioc_wait wait;
 		struct regbuf_ioc_send send;
 		struct regbuf_ioc_stats stats;
+		struct regbuf_ioc_queue queue;
+		struct regbuf_ioc_enter enter;
+		struct regbuf_ioc_attach attach;
+		struct regbuf_ioc_detach detach;
+		struct regbuf_ioc_resize resize;
+		struct regbuf_ioc_eventfd eventfd;
+		struct regbuf_ioc_pool pool;
+		struct regbuf_ioc_socket socket;
 	} u;
 };
 
 /* main.c */
 extern struct workqueue_struct *regbuf_wq;
+extern struct workqueue_struct *regbuf_ctx_wq;
 
 /* A row of a table of calls; @of is the context or the queue. */
 struct regbuf_ioctl {
@@ -222,11 +238,13 @@ int regbuf_ioctl_query(void *of, struct regbuf_call *call);
 /* ctx.c */
 struct regbuf_ctx *regbuf_ctx_create(void);
 void regbuf_ctx_put(struct regbuf_ctx *ctx);
+void regbuf_ctx_close(struct regbuf_ctx *ctx);
 int regbuf_ioctl_stats(void *of, struct regbuf_call *call);
 
 /* buf.c */
 struct regbuf_buf *regbuf_buf_get(struct regbuf_ctx *ctx, u64 id);
 void regbuf_buf_put(struct regbuf_buf *buf);
+int regbuf_buf_idle(struct regbuf_ctx *ctx, u64 id);
 void regbuf_buf_kill_all(struct regbuf_ctx *ctx);
 int regbuf_ioctl_register(void *of, struct regbuf_call *call);
 int regbuf_ioctl_deregister(void *of, struct regbuf_call *call);
@@ -260,13 +278,20 @@ int regbuf_cargo_import(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
 u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo, struct bio_vec *bv,
 		      u32 max, u32 *nr);
 void regbuf_cargo_skip(struct regbuf_cargo *cargo, u32 bytes);
+void regbuf_seg_write(const struct regbuf_seg *seg, const void *from, u32 len);
+void regbuf_seg_read(const struct regbuf_seg *seg, void *to, u32 len);
 
 /* flight.c */
 int regbuf_flight_setup(void);
 void regbuf_flight_cleanup(void);
+void regbuf_flight_init(struct regbuf_flight *flight, struct regbuf_ctx *ctx,
+			struct regbuf_req *req);
 struct regbuf_flight *regbuf_flight_create(struct regbuf_ctx *ctx);
 void regbuf_flight_end(struct regbuf_flight *flight);
 void regbuf_flight_board(struct regbuf_flight *flight, struct msghdr *msg);
+
+/* req.c */
+void regbuf_req_landed(struct regbuf_req *req);
 
 /* route.c */
 int regbuf_sock_check(const struct socket *sock);

@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 #include <net/sock.h>
 
+#include "queue.h"
 #include "regbuf.h"
 
 #define REGBUF_FEW_BVECS	32
@@ -75,6 +76,8 @@ static int regbuf_send_sock(struct regbuf_xmit *x,
 	err = regbuf_sock_check(x->sock) ?: regbuf_send_addr(x, send, &addr);
 	if (err)
 		return err;
+	if (regbuf_lane_busy(x->sock->sk))
+		return -EBUSY;
 	x->bv = bv;
 	x->max_bv = ARRAY_SIZE(bv);
 	x->more = send->flags & REGBUF_SEND_F_MORE;

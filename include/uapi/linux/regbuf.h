@@ -50,6 +50,16 @@
 #define REGBUF_IOC_WAIT		_IO(REGBUF_IOC_TYPE, 0x04)
 #define REGBUF_IOC_SEND		_IO(REGBUF_IOC_TYPE, 0x05)
 #define REGBUF_IOC_STATS	_IO(REGBUF_IOC_TYPE, 0x06)
+#define REGBUF_IOC_QUEUE	_IO(REGBUF_IOC_TYPE, 0x07)
+
+/* On the descriptor of a queue. */
+#define REGBUF_IOC_ENTER	_IO(REGBUF_IOC_TYPE, 0x20)
+#define REGBUF_IOC_ATTACH	_IO(REGBUF_IOC_TYPE, 0x21)
+#define REGBUF_IOC_DETACH	_IO(REGBUF_IOC_TYPE, 0x22)
+#define REGBUF_IOC_RESIZE	_IO(REGBUF_IOC_TYPE, 0x23)
+#define REGBUF_IOC_EVENTFD	_IO(REGBUF_IOC_TYPE, 0x24)
+#define REGBUF_IOC_POOL		_IO(REGBUF_IOC_TYPE, 0x25)
+#define REGBUF_IOC_SOCKET	_IO(REGBUF_IOC_TYPE, 0x26)
 
 /* Where the device is. */
 #define REGBUF_DEVICE		"/dev/regbuf"
@@ -64,6 +74,7 @@
 
 /* regbuf_ioc_query.features */
 #define REGBUF_FEAT_SEND	(1ULL << 0)	/* REGBUF_IOC_SEND */
+#define REGBUF_FEAT_QUEUE	(1ULL << 1)	/* REGBUF_IOC_QUEUE */
 
 /**
  * struct regbuf_ioc_query - what this kernel can do
@@ -81,6 +92,15 @@
  * @max_inline: out: bytes in the inline slices of one send, together
  * @__resv: 0
  * @max_length: out: bytes in one buffer
+ * @queue_flags: out: flags that REGBUF_IOC_QUEUE knows
+ * @attach_flags: out: flags that REGBUF_IOC_ATTACH knows
+ * @detach_flags: out: flags that REGBUF_IOC_DETACH knows
+ * @ops: out: bit n set if REGBUF_OP_* operation n is known
+ * @sqe_flags: out: flags of struct regbuf_sqe that are known
+ * @max_sq_entries: out: submission entries of one queue
+ * @max_cq_entries: out: completion entries, and so requests, of one queue
+ * @max_pool_entries: out: slices in a queue's pool
+ * @max_endpoints: out: endpoints of one queue
  *
  * The place to learn from: no version number says what is there.
  */
@@ -100,6 +120,15 @@ struct regbuf_ioc_query {
 	__u32 max_inline;
 	__u32 __resv;
 	__aligned_u64 max_length;
+	__aligned_u64 queue_flags;
+	__aligned_u64 attach_flags;
+	__aligned_u64 detach_flags;
+	__aligned_u64 ops;
+	__aligned_u64 sqe_flags;
+	__u32 max_sq_entries;
+	__u32 max_cq_entries;
+	__u32 max_pool_entries;
+	__u32 max_endpoints;
 };
 
 /* What a buffer may be used for. */
@@ -344,6 +373,7 @@ struct regbuf_slice {
  * * -EMSGSIZE: inline slices longer than max_inline together, or a datagram
  *   longer than the protocol allows.
  * * -EISCONN: a destination for TCP.
+ * * -EBUSY: a queue has sends waiting for this socket.
  * * -EAGAIN, -EPIPE, -ENOTCONN, -EDESTADDRREQ, ... as sendmsg(2).
  */
 struct regbuf_ioc_send {
@@ -391,6 +421,525 @@ struct regbuf_ioc_stats {
 	__aligned_u64 copied[REGBUF_COPY_MAX];
 	__aligned_u64 copied_later;
 	__aligned_u64 deregistered_in_flight;
+};
+
+/**
+ * DOC: queues
+ *
+ * A queue is a pair of rings in shared memory: the program writes what it wants
+ * into the submission ring, REGBUF_IOC_ENTER (or the poller) takes it from
+ * there, and each request that was accepted yields one completion in the
+ * completion ring, when the kernel does not need its memory any more. Many
+ * queues may use the buffers of one context, one for each thread, say.
+ *
+ * An endpoint is a socket attached to a queue. It has a send lane and a receive
+ * lane: sends enter the socket in the order of submission, whole and not
+ * interleaved; receives complete in the order posted. No socket has more than
+ * one lane in each direction, in the whole system.
+ *
+ * One thread at a time submits to a queue; one at a time consumes completions;
+ * any may wait, attach, detach. Different queues are independent.
+ *
+ * The ring is mapped with mmap(2) at offset 0 of the queue's descriptor,
+ * shared, readable and writable. It is not inherited by fork and cannot be
+ * remapped.
+ *
+ * Indices run freely and are taken modulo the number of entries, a power of
+ * two. A consumer reads the producer's index with acquire semantics, and writes
+ * its own with release semantics when it is done with an entry; a producer the
+ * other way round.
+ */
+
+/* regbuf_ring.flags: written by the kernel */
+/* Call REGBUF_IOC_ENTER: the poller sleeps, or something waits for room. */
+#define REGBUF_RING_F_NEED_ENTER	(1u << 0)
+/* The program moved an index where it cannot be; nothing works any more. */
+#define REGBUF_RING_F_BROKEN		(1u << 1)
+
+/**
+ * struct regbuf_ring - head of a queue's shared memory
+ * @sq_head: kernel: submission entries taken
+ * @flags: kernel: REGBUF_RING_F_*
+ * @sq_tail: program: submission entries written
+ * @cq_tail: kernel: completions posted
+ * @cq_loud: kernel: completions posted up to and with the last that was not
+ *           REGBUF_SQE_F_SILENT
+ * @cq_head: program: completions consumed
+ * @cq_armed: program sets it to a number that is not 0, another one each time:
+ *            one signal to the eventfd is wanted at the next completion that is
+ *            not silent; kernel sets it to 0 when it takes that up. Look at
+ *            @cq_loud after setting it. Who finds it 0 when taking it back
+ *            (exchange) has a signal coming
+ * @pool_head: kernel: returned slices taken
+ * @pool_tail: program: slices returned
+ * @__pad0: padding
+ * @__pad1: padding
+ * @__pad2: padding
+ * @__pad3: padding
+ * @__pad4: padding
+ * @__pad5: padding
+ */
+struct regbuf_ring {
+	__u32 sq_head;
+	__u32 flags;
+	__u32 __pad0[14];
+	__u32 sq_tail;
+	__u32 __pad1[15];
+	__u32 cq_tail;
+	__u32 cq_loud;
+	__u32 __pad2[14];
+	__u32 cq_head;
+	__u32 cq_armed;
+	__u32 __pad3[14];
+	__u32 pool_head;
+	__u32 __pad4[15];
+	__u32 pool_tail;
+	__u32 __pad5[15];
+};
+
+/* regbuf_ioc_queue.flags */
+/* A kernel thread takes submissions. Needs CAP_SYS_NICE: nobody is charged. */
+#define REGBUF_QUEUE_F_POLLER	(1u << 0)
+#define REGBUF_QUEUE_F_ALL	REGBUF_QUEUE_F_POLLER
+
+/**
+ * struct regbuf_ioc_queue - make a queue (on a context)
+ * @size: size of this structure in bytes
+ * @flags: REGBUF_QUEUE_F_*
+ * @sq_entries: submission entries wanted, 1 to max_sq_entries; out: the power
+ *              of two that there are
+ * @cq_entries: completion entries, 1 to max_cq_entries; out: likewise. Also how
+ *              many requests may be pending
+ * @pool_entries: room for returned pool slices, 0 to max_pool_entries; out:
+ *                likewise
+ * @poller_idle_us: with F_POLLER: microseconds without work after which the
+ *                  poller sleeps, 0 for 1000. Else 0
+ * @fd: out: the queue's descriptor, close-on-exec. Readable (poll, epoll) while
+ *      a completion that is not silent is unconsumed
+ * @sq_off: out: offset of the struct regbuf_sqe array in the mapping
+ * @cq_off: out: of the struct regbuf_cqe array
+ * @pool_off: out: of the __u32 array of returned slices
+ * @map_size: out: bytes to map
+ *
+ * The queue keeps its context's buffers usable; closing the context's own
+ * descriptor nevertheless ends all its queues: what has not entered a socket is
+ * cancelled, and every call returns -ESHUTDOWN. Memory for the rings and the
+ * requests is charged to the caller's cgroup.
+ *
+ * Errors: -EINVAL: too many entries, or none. -EPERM: F_POLLER without the
+ * capability. -EMFILE, -ENFILE: no descriptor.
+ */
+struct regbuf_ioc_queue {
+	__u32 size;
+	__u32 flags;
+	__u32 sq_entries;
+	__u32 cq_entries;
+	__u32 pool_entries;
+	__u32 poller_idle_us;
+	/* out */
+	__s32 fd;
+	__u32 sq_off;
+	__u32 cq_off;
+	__u32 pool_off;
+	__aligned_u64 map_size;
+};
+
+/* Operations: regbuf_sqe.op. Members not named there are 0. */
+/* Completes at once. */
+#define REGBUF_OP_NOP		0
+/*
+ * endpoint, id, offset, length: send a slice, or with F_LIST a list, or with
+ * F_INLINE bytes. addr*: destination, datagrams only. ext: control data,
+ * segment size. F_MORE: more follows at once. value: bytes that entered the
+ * socket.
+ */
+#define REGBUF_OP_SEND		1
+/*
+ * endpoint, id, offset, length: receive into a slice (or F_LIST). addr*: where
+ * the source address goes. ext: where control data go. F_WAITALL: streams
+ * complete when full only. F_POOL: into a slice of the pool, taken when data
+ * arrive; detail is its number; with F_MULTI again and again, @length times or
+ * without limit if 0. value: bytes; 0 with F_EOF at the end of a stream. A
+ * stream receive of length 0 completes when there is something to read.
+ */
+#define REGBUF_OP_RECV		2
+/* endpoint: shut down sending (shutdown(2), SHUT_WR), after the sends before.*/
+#define REGBUF_OP_SHUTDOWN	3
+/*
+ * endpoint (a listening TCP socket): accept a connection and attach it to this
+ * queue with both lanes and the listener's maxima. F_MULTI: again and again,
+ * @length times or without limit if 0. value: the new endpoint.
+ */
+#define REGBUF_OP_ACCEPT	4
+/*
+ * endpoint (TCP): completes when a connection that connect(2) began is made, or
+ * has failed: error is what SO_ERROR would say.
+ */
+#define REGBUF_OP_CONNECT	5
+/* endpoint, length: EPOLL* events to wait for. value: those that came. */
+#define REGBUF_OP_POLL		6
+/* offset: completes with ETIME after so many nanoseconds. */
+#define REGBUF_OP_TIMEOUT	7
+/*
+ * Cancel requests that have user data @id (any, with F_ANY, which needs an
+ * endpoint), of @endpoint or, if that is 0, of the whole queue; the oldest, or
+ * with F_ALL all. They complete with ECANCELED, or with what they did. value:
+ * how many. Errors: ENOENT: none; EALREADY: only such as have entered the
+ * socket whole and wait for the network.
+ */
+#define REGBUF_OP_CANCEL	8
+/* id: completes when no request uses that buffer, or it is gone. */
+#define REGBUF_OP_IDLE		9
+#define REGBUF_OP_NR		10
+
+/* regbuf_sqe.flags */
+#define REGBUF_SQE_F_SILENT	(1u << 0)	/* wake nobody */
+#define REGBUF_SQE_F_EARLY	(1u << 1)	/* send: REGBUF_CQE_F_EARLY */
+#define REGBUF_SQE_F_LIST	(1u << 2)	/* id: struct regbuf_slice[] */
+#define REGBUF_SQE_F_INLINE	(1u << 3)	/* send; id: address of bytes */
+#define REGBUF_SQE_F_ADDR	(1u << 4)	/* addr_id: a buffer */
+#define REGBUF_SQE_F_ADDR_PTR	(1u << 5)	/* send; addr_id: an address */
+#define REGBUF_SQE_F_MORE	(1u << 6)	/* send: as MSG_MORE */
+#define REGBUF_SQE_F_WAITALL	(1u << 7)	/* receive: as MSG_WAITALL */
+#define REGBUF_SQE_F_POOL	(1u << 8)	/* receive into the pool */
+#define REGBUF_SQE_F_MULTI	(1u << 9)	/* receive, accept */
+#define REGBUF_SQE_F_ANY	(1u << 10)	/* cancel */
+#define REGBUF_SQE_F_ALL	(1u << 11)	/* cancel */
+#define REGBUF_SQE_F_KNOWN	((1u << 12) - 1)
+
+/* Bytes of an address slice: a struct sockaddr_in6, or a sockaddr_in in it. */
+#define REGBUF_ADDR_SIZE	28
+
+/**
+ * struct regbuf_sqe - what is to be done
+ * @op: REGBUF_OP_*
+ * @__resv: 0
+ * @flags: REGBUF_SQE_F_*
+ * @endpoint: which socket
+ * @user_data: handed back in the completion
+ * @id: the buffer; or see @op and @flags
+ * @offset: where in the buffer the slice starts
+ * @length: bytes of the slice; with F_LIST, slices at @id; or see @op
+ * @timeout_us: 0, or microseconds after which the request is cancelled, and
+ *              completes with ETIME, if it has not entered the socket whole
+ * @addr_id: with F_ADDR, the buffer of an address slice; with F_ADDR_PTR, an
+ *           address in the caller's memory. Datagrams only
+ * @addr_offset: with F_ADDR, where in that buffer
+ * @ext: pointer to a struct regbuf_ext, or 0
+ *
+ * Lists, inline bytes, addresses to send to and @ext are read when the entry is
+ * taken, and may be reused after that.
+ *
+ * Errors that refuse an entry, besides those of REGBUF_IOC_SEND for its slices:
+ *
+ * * -EINVAL: unknown operation, or a member that the operation has no use for
+ *   is not 0.
+ * * -EOPNOTSUPP: an unknown flag, or one that the operation does not have; a
+ *   send or receive on a listening socket, accept on another; a lane not
+ *   attached.
+ * * -ENOENT: no such endpoint, or it is being detached.
+ * * -EACCES: a buffer lacks REGBUF_ACCESS_READ (sends) or _WRITE (receives).
+ * * -ENOBUFS: no place left in the completion ring, or the lane is full.
+ */
+struct regbuf_sqe {
+	__u8 op;
+	__u8 __resv;
+	__u16 flags;
+	__u32 endpoint;
+	__aligned_u64 user_data;
+	__aligned_u64 id;
+	__aligned_u64 offset;
+	__u32 length;
+	__u32 timeout_us;
+	__aligned_u64 addr_id;
+	__aligned_u64 addr_offset;
+	__aligned_u64 ext;
+};
+
+/* Bytes of control data, at most. */
+#define REGBUF_MAX_CONTROL	256
+
+/**
+ * struct regbuf_ext - what few requests need
+ * @size: size of this structure in bytes
+ * @flags: none yet, 0
+ * @ctl_id: send: address of control data in the caller's memory; receive: the
+ *          buffer that they go to
+ * @ctl_offset: receive: where in that buffer; send: 0
+ * @ctl_length: bytes, at most REGBUF_MAX_CONTROL
+ * @segment: send: UDP segment size (UDP_SEGMENT), 0 for none
+ * @__resv: 0
+ *
+ * Control data are struct cmsghdr as of a 64-bit program, for 32-bit ones too.
+ */
+struct regbuf_ext {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 ctl_id;
+	__aligned_u64 ctl_offset;
+	__u32 ctl_length;
+	__u16 segment;
+	__u16 __resv;
+};
+
+/* regbuf_cqe.flags */
+/* Not the last of this request: a multishot goes on. */
+#define REGBUF_CQE_F_MORE	(1u << 0)
+/* Not the last either: all bytes entered the socket; asked for by F_EARLY. */
+#define REGBUF_CQE_F_EARLY	(1u << 1)
+/* The end of the stream. */
+#define REGBUF_CQE_F_EOF	(1u << 2)
+/* The datagram was longer than the slices; value is what was kept. */
+#define REGBUF_CQE_F_TRUNC	(1u << 3)
+/* Control data were longer than their slice. */
+#define REGBUF_CQE_F_CTRUNC	(1u << 4)
+/* The stack copied bytes on the way that had gone in by reference. */
+#define REGBUF_CQE_F_COPIED	(1u << 5)
+/* The error hit a flight: this request may or may not have been sent. */
+#define REGBUF_CQE_F_SHARED	(1u << 6)
+/* Poller: the entry was refused; as what REGBUF_IOC_ENTER would return. */
+#define REGBUF_CQE_F_REFUSED	(1u << 7)
+/* detail is the number of a slice of the pool, now the program's. */
+#define REGBUF_CQE_F_POOL	(1u << 8)
+/* Was submitted with REGBUF_SQE_F_SILENT. */
+#define REGBUF_CQE_F_SILENT	(1u << 9)
+
+/**
+ * struct regbuf_cqe - what became of a request
+ * @user_data: of its submission
+ * @error: 0, or an errno, positive
+ * @flags: REGBUF_CQE_F_*
+ * @value: bytes, also if there was an error; or see the operation
+ * @copy_reasons: sends: bit n set if bytes were copied for REGBUF_COPY_* reason
+ *                n; exact
+ * @ctl_length: receives: bytes of control data
+ * @detail: with F_POOL the slice's number
+ *
+ * An error of a stream send is followed by ECANCELED for all later sends of
+ * that lane: the stream would have a hole. ECANCELED and ETIME of a request of
+ * which nothing had been sent are no such error.
+ */
+struct regbuf_cqe {
+	__aligned_u64 user_data;
+	__u32 error;
+	__u32 flags;
+	__aligned_u64 value;
+	__u16 copy_reasons;
+	__u16 ctl_length;
+	__u32 detail;
+};
+
+/**
+ * struct regbuf_ioc_enter - submit requests and wait for completions
+ * @size: size of this structure in bytes
+ * @flags: none yet, 0
+ * @submit: how many entries of the submission ring to take at most; 0 with
+ *          REGBUF_QUEUE_F_POLLER
+ * @wait: how many unconsumed completions to wait for, silent ones too
+ * @timeout_ns: how long to wait at most, in nanoseconds; negative for no limit
+ * @sigmask: pointer to a signal mask to wait with (as ppoll(2)), or 0
+ * @sigmask_size: bytes of it: 8, or 0
+ * @submitted: out: entries taken
+ * @error: out: errno, positive, of the first entry that was refused; it and
+ *         what follows stay in the ring, and there was no waiting
+ * @ready: out: completions that are unconsumed
+ *
+ * Nothing here blocks but the wait. While it waits, the thread does the queue's
+ * work itself. A wait for more than there are entries is one for all. Silent
+ * completions do not end a wait when they come.
+ *
+ * Errors; @submitted, @error and @ready are written nevertheless:
+ *
+ * * -ETIMEDOUT: fewer completions came.
+ * * -EINTR: a signal came first.
+ * * -ENOTRECOVERABLE: REGBUF_RING_F_BROKEN.
+ * * -ESHUTDOWN: the context was closed.
+ */
+struct regbuf_ioc_enter {
+	__u32 size;
+	__u32 flags;
+	__u32 submit;
+	__u32 wait;
+	__s64 timeout_ns;
+	__aligned_u64 sigmask;
+	__u32 sigmask_size;
+	/* out */
+	__u32 submitted;
+	__u32 error;
+	__u32 ready;
+};
+
+/* regbuf_ioc_attach.flags */
+#define REGBUF_ATTACH_F_SEND	(1u << 0)	/* with a send lane */
+#define REGBUF_ATTACH_F_RECV	(1u << 1)	/* with a receive lane */
+/* Sends complete in order, a copied one after zero-copied ones before it. */
+#define REGBUF_ATTACH_F_ORDERED	(1u << 2)
+#define REGBUF_ATTACH_F_ALL \
+	(REGBUF_ATTACH_F_SEND | REGBUF_ATTACH_F_RECV | REGBUF_ATTACH_F_ORDERED)
+
+/**
+ * struct regbuf_ioc_attach - make a socket an endpoint of the queue
+ * @size: size of this structure in bytes
+ * @flags: REGBUF_ATTACH_F_*; a lane at least
+ * @fd: a TCP or UDP socket, IPv4 or IPv6; bound, connected or neither
+ * @max_send: requests pending in the send lane at most, 0 for no limit
+ * @max_recv: likewise in the receive lane
+ * @endpoint: out: its name in the queue, never 0
+ * @copy_reasons: out: bit n set if sends now would be copied for REGBUF_COPY_*
+ *                reason n; 0 if they would not, as far as one can know
+ * @__resv: 0
+ *
+ * The endpoint keeps the socket open, even if the descriptor is closed. Sends
+ * and receives on a TCP socket that is not connected wait until it is. All is
+ * done with the credentials that the caller has now.
+ *
+ * Errors: -EBADF, -ENOTSOCK: @fd. -EOPNOTSUPP: not TCP or UDP over IP.
+ * -EBUSY: the socket has a lane in that direction, in any queue. -EINVAL: no
+ * lane asked for. -ENOSPC: max_endpoints.
+ */
+struct regbuf_ioc_attach {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__u32 max_send;
+	__u32 max_recv;
+	/* out */
+	__u32 endpoint;
+	__u32 copy_reasons;
+	__u32 __resv;
+};
+
+/* regbuf_ioc_detach.flags */
+/* Let the sends that were submitted enter the socket first. */
+#define REGBUF_DETACH_F_DRAIN	(1u << 0)
+/* As DRAIN, then shut the connection down in both directions. */
+#define REGBUF_DETACH_F_CLOSE	(1u << 1)
+#define REGBUF_DETACH_F_ALL	(REGBUF_DETACH_F_DRAIN | REGBUF_DETACH_F_CLOSE)
+
+/**
+ * struct regbuf_ioc_detach - give an endpoint up
+ * @size: size of this structure in bytes
+ * @flags: none: cancel all that has not entered the socket; or
+ *         REGBUF_DETACH_F_DRAIN or _CLOSE
+ * @endpoint: which
+ * @__resv: 0
+ *
+ * Receives and everything else but sends are cancelled at once in any case; new
+ * requests are refused at once. When the call returns (F_DRAIN, F_CLOSE: when
+ * the last send has entered the socket) the socket may be attached again. What
+ * the network still holds completes later, into the same queue.
+ *
+ * Errors: -ENOENT: no such endpoint, or being detached already.
+ */
+struct regbuf_ioc_detach {
+	__u32 size;
+	__u32 flags;
+	__u32 endpoint;
+	__u32 __resv;
+};
+
+/**
+ * struct regbuf_ioc_resize - make the rings larger or smaller
+ * @size: size of this structure in bytes
+ * @flags: none yet, 0
+ * @sq_entries: as in regbuf_ioc_queue; 0 to leave it; out: what there are
+ * @cq_entries: likewise
+ * @sq_off: out: as in regbuf_ioc_queue
+ * @cq_off: out: likewise
+ * @pool_off: out: likewise
+ * @__resv: 0
+ * @map_size: out: likewise
+ *
+ * Requests may be in flight, but no other thread may touch the rings meanwhile.
+ * Afterwards the old mapping is dead memory: map the queue again, indices go on
+ * where they were.
+ *
+ * Errors: -EINVAL: too many entries. -EBUSY: what is in the rings, or pending,
+ * does not fit.
+ */
+struct regbuf_ioc_resize {
+	__u32 size;
+	__u32 flags;
+	__u32 sq_entries;
+	__u32 cq_entries;
+	/* out */
+	__u32 sq_off;
+	__u32 cq_off;
+	__u32 pool_off;
+	__u32 __resv;
+	__aligned_u64 map_size;
+};
+
+/**
+ * struct regbuf_ioc_eventfd - have an eventfd signalled
+ * @size: size of this structure in bytes
+ * @flags: none yet, 0
+ * @fd: an eventfd, or -1 for none
+ * @__resv: 0
+ *
+ * It gets 1 when a completion that is not silent is posted while
+ * regbuf_ring.cq_armed is set. One eventfd may serve several queues.
+ *
+ * Errors: -EBADF: not a descriptor. -EINVAL: not an eventfd.
+ */
+struct regbuf_ioc_eventfd {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__u32 __resv;
+};
+
+/**
+ * struct regbuf_ioc_pool - give the queue a pool of slices to receive into
+ * @size: size of this structure in bytes
+ * @flags: none yet, 0
+ * @id: a buffer with REGBUF_ACCESS_WRITE
+ * @offset: where in it slice 0 starts
+ * @length: bytes of each slice, one after another
+ * @count: how many, at most pool_entries of the queue; 0 takes the pool away
+ *
+ * All slices are the kernel's to begin with. One that a completion names is the
+ * program's until it writes the number into the ring of returned slices; a
+ * number that is not the program's to return is ignored. With
+ * REGBUF_RING_F_NEED_ENTER set, call REGBUF_IOC_ENTER after returning some.
+ *
+ * A datagram received with F_ADDR or ext has them in front: first, if F_ADDR,
+ * REGBUF_ADDR_SIZE bytes of address and 4 of padding; then ctl_length of the
+ * ext, a multiple of 8, bytes for control data; then the payload. addr_id,
+ * addr_offset, ctl_id and ctl_offset are 0.
+ *
+ * The pool does not keep the buffer: a receive that finds it deregistered
+ * completes with ESTALE.
+ *
+ * Errors: -ENOENT, -ESTALE, -EACCES, -EFAULT: the buffer or the range. -EINVAL:
+ * @length 0, or too many. -EBUSY: there is a pool already.
+ */
+struct regbuf_ioc_pool {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__aligned_u64 offset;
+	__u32 length;
+	__u32 count;
+};
+
+/**
+ * struct regbuf_ioc_socket - get a descriptor for an endpoint's socket
+ * @size: size of this structure in bytes
+ * @flags: none yet, 0
+ * @endpoint: which
+ * @fd: out: a new descriptor, close-on-exec
+ *
+ * For socket options and the like, above all on accepted connections.
+ *
+ * Errors: -ENOENT: no such endpoint. -EMFILE: no descriptor.
+ */
+struct regbuf_ioc_socket {
+	__u32 size;
+	__u32 flags;
+	__u32 endpoint;
+	/* out */
+	__s32 fd;
 };
 
 #endif /* _UAPI_LINUX_REGBUF_H */

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Endpoints: sockets attached to a queue.
+ */
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/net.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <net/sock.h>
+
+#include "queue.h"
+
+/* What a wake-up must be about to be worth a run. */
+static __poll_t regbuf_ep_wants(const struct regbuf_ep *ep)
+{
+	__poll_t wants = 0;
+
+	if (READ_ONCE(ep->send.count))
+		wants |= EPOLLOUT | EPOLLERR | EPOLLHUP;
+	if (READ_ONCE(ep->recv.count))
+		wants |= EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP;
+	if (READ_ONCE(ep->nr_polls))
+		wants = ~(__force __poll_t)0;
+	return wants;
+}
+
+/*
+ * Something happened to the socket. In any context, the stack's locks held.
+ * What pairs with the barrier of regbuf_lane_add() is in skwq_has_sleeper().
+ */
+static int regbuf_ep_wake(struct wait_queue_entry *wait, unsigned int mode,
+			  int sync, void *key)
+{
+	struct regbuf_ep *ep = container_of(wait, struct regbuf_ep, wait);
+	__poll_t what = key_to_poll(key), wants = regbuf_ep_wants(ep);
+
+	if (READ_ONCE(ep->sock->sk->sk_state) == TCP_CLOSE)
+		WRITE_ONCE(ep->was_closed, true);
+	/* Some wake-ups, of a new state for one, do not say what for. */
+	if (what ? what & wants : wants)
+		regbuf_ep_ready(ep);
+	return 0;
+}
+
+static void regbuf_ep_retry(struct regbuf_queue *q, struct regbuf_timer *timer)
+{
+	regbuf_ep_ready(container_of(timer, struct regbuf_ep, timer));
+}
+
+static void regbuf_lane_init(struct regbuf_lane *lane)
+{
+	INIT_LIST_HEAD(&lane->reqs);
+}
+
+/**
+ * regbuf_ep_create() - make an endpoint that has no socket yet
+ * @q: its queue
+ * @cred: to act with
+ * @flags: REGBUF_ATTACH_F_*
+ *
+ * Context: Process context. May sleep.
+ * Return: the endpoint, with one reference, or NULL.
+ */
+struct regbuf_ep *regbuf_ep_create(struct regbuf_queue *q,
+				   const struct cred *cred, u32 flags)
+{
+	struct regbuf_ep *ep = kzalloc(sizeof(*ep), GFP_KERNEL_ACCOUNT);
+
+	if (!ep)
+		return NULL;
+	ep->q = q;
+	ep->cred = get_cred(cred);
+	ep->flags = flags;
+	regbuf_lane_init(&ep->send);
+	regbuf_lane_init(&ep->recv);
+	INIT_LIST_HEAD(&ep->polls);
+	INIT_LIST_HEAD(&ep->node);
+	INIT_LIST_HEAD(&ep->ready);
+	INIT_LIST_HEAD(&ep->order);
+	init_waitqueue_func_entry(&ep->wait, regbuf_ep_wake);
+	regbuf_timer_setup(&ep->timer, regbuf_ep_retry);
+	refcount_set(&ep->ref, 1);
+	return ep;
+}
+
+/**
+ * regbuf_ep_put() - drop a reference
+ * @ep: the endpoint; its file is gone, or was never there
+ *
+ * Context: Any.
+ */
+void regbuf_ep_put(struct regbuf_ep *ep)
+{
+	if (!refcount_dec_and_test(&ep->ref))
+		return;
+	put_cred(ep->cred);
+	kfree_rcu(ep, rcu);
+}
+
+static int regbuf_ep_open_lanes(struct regbuf_ep *ep, u32 max_send,
+				u32 max_recv)
+{
+	const struct sock *sk = ep->sock->sk;
+	int err = 0;
+
+	if (ep->flags & REGBUF_ATTACH_F_SEND)
+		err = regbuf_lane_open(&ep->send, sk, true, max_send);
+	if (!err && ep->flags & REGBUF_ATTACH_F_RECV)
+		err = regbuf_lane_open(&ep->recv, sk, false, max_recv);
+	if (err)
+		regbuf_lane_close(&ep->send);
+	return err;
+}
+
+/**
+ * regbuf_ep_attach() - give an endpoint its socket, and a name
+ * @ep: from regbuf_ep_create()
+ * @file: the socket's; the endpoint has it if this succeeds
+ * @max_send: of the send lane
+ * @max_recv: of the receive lane
+ *
+ * Context: q->lock held. May sleep.
+ * Return: 0, or what regbuf_ioc_attach says.
+ */
+int regbuf_ep_attach(struct regbuf_ep *ep, struct file *file, u32 max_send,
+		     u32 max_recv)
+{
+	struct regbuf_queue *q = ep->q;
+	int err;
+
+	if (q->nr_eps >= REGBUF_MAX_ENDPOINTS)
+		return -ENOSPC;
+	ep->sock = sock_from_file(file);
+	err = regbuf_ep_open_lanes(ep, max_send, max_recv);
+	if (err)
+		return err;
+	/* Names are not used again soon. */
+	err = xa_alloc_cyclic(&q->eps, &ep->id, ep, XA_LIMIT(1, INT_MAX),
+			      &q->next_id, GFP_KERNEL_ACCOUNT);
+	if (err < 0)
+		goto err_close;
+	q->nr_eps++;
+	ep->file = file;
+	add_wait_queue(&ep->sock->wq.wait, &ep->wait);
+	return 0;
+
+err_close:
+	regbuf_lane_close(&ep->send);
+	regbuf_lane_close(&ep->recv);
+	return err;
+}
+
+/**
+ * regbuf_ep_find() - look an endpoint up
+ * @q: the queue
+ * @id: its name
+ *
+ * Context: q->lock held, which keeps it.
+ * Return: the endpoint; NULL if there is none, or it is being detached.
+ */
+struct regbuf_ep *regbuf_ep_find(struct regbuf_queue *q, u32 id)
+{
+	struct regbuf_ep *ep = xa_load(&q->eps, id);
+
+	return ep && !ep->draining ? ep : NULL;
+}
+
+/**
+ * regbuf_ep_detach() - cancel what is pending, and let go of the socket
+ * @ep: the endpoint; its file is dropped by regbuf_ep_reap()
+ *
+ * Context: q->lock held.
+ */
+void regbuf_ep_detach(struct regbuf_ep *ep)
+{
+	struct regbuf_queue *q = ep->q;
+
+	remove_wait_queue(&ep->sock->wq.wait, &ep->wait);
+	regbuf_list_abort(&ep->send.reqs);
+	regbuf_list_abort(&ep->recv.reqs);
+	regbuf_list_abort(&ep->polls);
+	regbuf_timer_del(q, &ep->timer);
+	regbuf_lane_close(&ep->send);
+	regbuf_lane_close(&ep->recv);
+	spin_lock_irq(&q->ready_lock);
+	list_del_init(&ep->ready);
+	spin_unlock_irq(&q->ready_lock);
+	xa_erase(&q->eps, ep->id);
+	q->nr_eps--;
+	/* It may have been stalled. */
+	list_move_tail(&ep->node, &q->gone);
+}
+
+/**
+ * regbuf_ep_detach_all() - detach all endpoints of a queue
+ * @q: the queue
+ *
+ * Context: q->lock held.
+ */
+void regbuf_ep_detach_all(struct regbuf_queue *q)
+{
+	struct regbuf_ep *ep;
+	unsigned long id;
+
+	xa_for_each(&q->eps, id, ep) {
+		regbuf_ep_detach(ep);
+		cond_resched();
+	}
+}
+
+/**
+ * regbuf_ep_drained() - the last send of an endpoint to be detached went in
+ * @ep: the endpoint
+ *
+ * Context: q->lock held.
+ */
+void regbuf_ep_drained(struct regbuf_ep *ep)
+{
+	if (ep->closing)
+		kernel_sock_shutdown(ep->sock, SHUT_RDWR);
+	regbuf_ep_detach(ep);
+}
+
+static void regbuf_ep_drain(struct regbuf_ep *ep, bool close)
+{
+	ep->draining = true;
+	ep->closing = close;
+	regbuf_list_abort(&ep->recv.reqs);
+	regbuf_list_abort(&ep->polls);
+	if (list_empty(&ep->send.reqs))
+		regbuf_ep_drained(ep);
+}
+
+/*
+ * Dropping the last reference to a socket may take as long as it lingers. That
+ * is its owner's time. A thread of the kernel that closes the queue, collecting
+ * garbage for all, must not wait.
+ */
+static void regbuf_ep_drop_file(struct regbuf_ep *ep)
+{
+	struct sock *sk = sock_from_file(ep->file)->sk;
+
+	if (current->flags & PF_KTHREAD) {
+		lock_sock(sk);
+		sock_reset_flag(sk, SOCK_LINGER);
+		release_sock(sk);
+	}
+	fput(ep->file);
+}
+
+/**
+ * regbuf_ep_reap() - drop the files of endpoints that were detached
+ * @q: the queue
+ *
+ * Context: Process context, of the owner. q->lock not held. May sleep.
+ */
+void regbuf_ep_reap(struct regbuf_queue *q)
+{
+	struct regbuf_ep *ep, *next;
+	LIST_HEAD(gone);
+
+	if (list_empty_careful(&q->gone))
+		return;
+	regbuf_queue_lock(q);
+	list_splice_init(&q->gone, &gone);
+	regbuf_queue_unlock(q);
+	list_for_each_entry_safe(ep, next, &gone, node) {
+		regbuf_ep_drop_file(ep);
+		regbuf_ep_put(ep);
+	}
+}
+
+/* Why sends would be copied now, as a set. */
+static u32 regbuf_ep_reasons(struct socket *sock)
+{
+	struct regbuf_xmit x = { .sock = sock };
+	int reason = regbuf_copy_before(&x, 0);
+
+	return reason < 0 ? 0 : BIT(reason);
+}
+
+static int regbuf_attach_file(struct regbuf_queue *q, struct file *file,
+			      struct regbuf_call *call)
+{
+	struct regbuf_ioc_attach *arg = &call->u.attach;
+	struct regbuf_ep *ep;
+	int err;
+
+	ep = regbuf_ep_create(q, current_cred(), arg->flags);
+	if (!ep)
+		return -ENOMEM;
+	if (regbuf_queue_lock_killable(q)) {
+		regbuf_ep_put(ep);
+		return -EINTR;
+	}
+	err = q->shut ? -ESHUTDOWN : regbuf_ep_attach(ep, file, arg->max_send,
+						      arg->max_recv);
+	if (err) {
+		regbuf_ep_put(ep);
+		goto out;
+	}
+	get_file(file);
+	arg->endpoint = ep->id;
+	arg->copy_reasons = regbuf_ep_reasons(ep->sock);
+out:
+	regbuf_queue_unlock(q);
+	return err;
+}
+
+static int regbuf_detach(struct regbuf_queue *q, u32 id, u32 flags)
+{
+	struct regbuf_ep *ep;
+
+	if (regbuf_queue_lock_killable(q))
+		return -EINTR;
+	ep = regbuf_ep_find(q, id);
+	if (ep && flags)
+		regbuf_ep_drain(ep, flags & REGBUF_DETACH_F_CLOSE);
+	else if (ep)
+		regbuf_ep_detach(ep);
+	regbuf_queue_unlock(q);
+	regbuf_ep_reap(q);
+	return ep ? 0 : -ENOENT;
+}
+
+int regbuf_ioctl_attach(void *of, struct regbuf_call *call)
+{
+	struct regbuf_ioc_attach *arg = &call->u.attach;
+	struct regbuf_queue *q = of;
+	struct socket *sock;
+	int err;
+
+	if (arg->__resv || !(arg->flags & (REGBUF_ATTACH_F_SEND |
+					   REGBUF_ATTACH_F_RECV)))
+		return -EINVAL;
+	regbuf_ep_reap(q);
+	sock = sockfd_lookup(arg->fd, &err);
+	if (!sock)
+		return err;
+	err = regbuf_sock_check(sock) ?:
+	      regbuf_attach_file(q, sock->file, call);
+	sockfd_put(sock);
+	if (err)
+		return err;
+	err = regbuf_reply(call);
+	/* Nobody knows its name. */
+	if (err)
+		regbuf_detach(q, arg->endpoint, 0);
+	return err;
+}
+
+int regbuf_ioctl_detach(void *of, struct regbuf_call *call)
+{
+	struct regbuf_ioc_detach *arg = &call->u.detach;
+
+	if (arg->__resv)
+		return -EINVAL;
+	return regbuf_detach(of, arg->endpoint, arg->flags);
+}
+
+int regbuf_ioctl_socket(void *of, struct regbuf_call *call)
+{
+	struct regbuf_ioc_socket *arg = &call->u.socket;
+	struct regbuf_queue *q = of;
+	struct file *file = NULL;
+	struct regbuf_ep *ep;
+	int err;
+
+	if (regbuf_queue_lock_killable(q))
+		return -EINTR;
+	ep = regbuf_ep_find(q, arg->endpoint);
+	if (ep)
+		file = get_file(ep->file);
+	regbuf_queue_unlock(q);
+	if (!file)
+		return -ENOENT;
+	arg->fd = get_unused_fd_flags(O_CLOEXEC);
+	if (arg->fd < 0) {
+		fput(file);
+		return arg->fd;
+	}
+	err = regbuf_reply(call);
+	if (err) {
+		put_unused_fd(arg->fd);
+		fput(file);
+		return err;
+	}
+	fd_install(arg->fd, file);
+	return 0;
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * HOT: from a submission entry to a send or receive: slices, addresses, control
+ * data.
+ */
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/socket.h>
+#include <linux/uaccess.h>
+#include <linux/udp.h>
+#include <net/sock.h>
+
+#include "queue.h"
+
+static bool regbuf_both(u32 flags, u32 a, u32 b)
+{
+	return flags & a && flags & b;
+}
+
+/* The slice, the list or the bytes; and room for two more buffers. */
+static int regbuf_msg_slices(struct regbuf_req *req,
+			     const struct regbuf_sqe *sqe, u32 access)
+{
+	struct regbuf_cargo *cargo = &req->flight.cargo;
+	struct regbuf_ctx *ctx = req->q->ctx;
+	struct regbuf_slice slice = {
+		.id = sqe->id,
+		.offset = sqe->offset,
+		.length = sqe->length,
+	};
+	int err;
+
+	if (sqe->flags & REGBUF_SQE_F_LIST) {
+		if (sqe->offset || sqe->length > REGBUF_MAX_SLICES)
+			return -EINVAL;
+		err = regbuf_cargo_room(cargo, sqe->length + 2);
+		return err ?: regbuf_cargo_import(cargo, ctx, access,
+						  u64_to_user_ptr(sqe->id),
+						  sqe->length);
+	}
+	if (sqe->flags & REGBUF_SQE_F_INLINE)
+		slice.flags = REGBUF_SLICE_F_INLINE;
+	/* An empty datagram, or nothing to receive into, needs no buffer. */
+	else if (!sqe->id && !sqe->offset && !sqe->length)
+		return 0;
+	return regbuf_cargo_load(cargo, ctx, access, &slice);
+}
+
+static int regbuf_msg_ext(const struct regbuf_sqe *sqe, struct regbuf_ext *ext)
+{
+	void __user *from = u64_to_user_ptr(sqe->ext);
+	u32 size;
+	int err;
+
+	if (get_user(size, (u32 __user *)from))
+		return -EFAULT;
+	if (size < sizeof(*ext))
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	err = copy_struct_from_user(ext, sizeof(*ext), from, size);
+	if (err)
+		return err;
+	if (ext->flags)
+		return -EOPNOTSUPP;
+	if (ext->__resv || ext->ctl_length > REGBUF_MAX_CONTROL)
+		return -EINVAL;
+	return 0;
+}
+
+/* Where to: read now, from a buffer or from the caller's memory. */
+static int regbuf_send_name(struct regbuf_req *req,
+			    const struct regbuf_sqe *sqe)
+{
+	struct regbuf_slice slice = {
+		.id = sqe->addr_id,
+		.offset = sqe->addr_offset,
+		.length = REGBUF_ADDR_SIZE,
+	};
+	struct sockaddr *name = (struct sockaddr *)req->name;
+	int err;
+
+	if (sk_is_tcp(req->ep->sock->sk))
+		return -EISCONN;
+	if (sqe->flags & REGBUF_SQE_F_ADDR_PTR) {
+		if (sqe->addr_offset)
+			return -EINVAL;
+		if (copy_from_user(req->name, u64_to_user_ptr(sqe->addr_id),
+				   REGBUF_ADDR_SIZE))
+			return -EFAULT;
+	} else {
+		err = regbuf_cargo_seg(&req->flight.cargo, req->q->ctx,
+				       REGBUF_ACCESS_READ, &slice,
+				       &req->name_seg);
+		if (err)
+			return err;
+		regbuf_seg_read(&req->name_seg, req->name, REGBUF_ADDR_SIZE);
+	}
+	req->name_len = name->sa_family == AF_INET ?
+			sizeof(struct sockaddr_in) : REGBUF_ADDR_SIZE;
+	return 0;
+}
+
+static void regbuf_send_segment(struct cmsghdr *cmsg, u16 segment)
+{
+	cmsg->cmsg_len = CMSG_LEN(sizeof(segment));
+	cmsg->cmsg_level = SOL_UDP;
+	cmsg->cmsg_type = UDP_SEGMENT;
+	memcpy(CMSG_DATA(cmsg), &segment, sizeof(segment));
+}
+
+static int regbuf_send_control(struct regbuf_req *req,
+			       const struct regbuf_ext *ext)
+{
+	u32 len = ALIGN(ext->ctl_length, sizeof(long));
+	u32 room = len + (ext->segment ? CMSG_SPACE(sizeof(u16)) : 0);
+
+	if (ext->ctl_offset || !ext->ctl_id != !ext->ctl_length ||
+	    (ext->segment && sk_is_tcp(req->ep->sock->sk)))
+		return -EINVAL;
+	if (!room)
+		return 0;
+	req->ctl = kzalloc(room, GFP_KERNEL_ACCOUNT);
+	if (!req->ctl)
+		return -ENOMEM;
+	req->ctl_len = room;
+	if (copy_from_user(req->ctl, u64_to_user_ptr(ext->ctl_id),
+			   ext->ctl_length))
+		return -EFAULT;
+	if (ext->segment)
+		regbuf_send_segment(req->ctl + len, ext->segment);
+	return 0;
+}
+
+/**
+ * regbuf_msg_send() - make a request a send
+ * @req: a request, its endpoint known
+ * @sqe: the entry, a copy
+ *
+ * Context: q->lock held. Process context, of the owner.
+ * Return: 0, or the error that refuses it.
+ */
+int regbuf_msg_send(struct regbuf_req *req, const struct regbuf_sqe *sqe)
+{
+	struct regbuf_ext ext;
+	u32 flags = sqe->flags;
+	bool named = flags & (REGBUF_SQE_F_ADDR | REGBUF_SQE_F_ADDR_PTR);
+	int err;
+
+	if (regbuf_both(flags, REGBUF_SQE_F_LIST, REGBUF_SQE_F_INLINE) ||
+	    regbuf_both(flags, REGBUF_SQE_F_ADDR, REGBUF_SQE_F_ADDR_PTR) ||
+	    (!named && (sqe->addr_id || sqe->addr_offset)))
+		return -EINVAL;
+	err = regbuf_msg_slices(req, sqe, REGBUF_ACCESS_READ);
+	if (!err && named)
+		err = regbuf_send_name(req, sqe);
+	if (!err && sqe->ext)
+		err = regbuf_msg_ext(sqe, &ext) ?:
+		      regbuf_send_control(req, &ext);
+	return err;
+}
+
+/* In a slice of the pool, or in one of the program's choice. */
+static int regbuf_recv_name(struct regbuf_req *req,
+			    const struct regbuf_sqe *sqe)
+{
+	struct regbuf_slice slice = {
+		.id = sqe->addr_id,
+		.offset = sqe->addr_offset,
+		.length = REGBUF_ADDR_SIZE,
+	};
+
+	req->name_len = REGBUF_ADDR_SIZE;
+	if (sqe->flags & REGBUF_SQE_F_POOL)
+		return sqe->addr_id || sqe->addr_offset ? -EINVAL : 0;
+	return regbuf_cargo_seg(&req->flight.cargo, req->q->ctx,
+				REGBUF_ACCESS_WRITE, &slice, &req->name_seg);
+}
+
+static int regbuf_recv_control(struct regbuf_req *req,
+			       const struct regbuf_sqe *sqe)
+{
+	struct regbuf_slice slice = { };
+	struct regbuf_ext ext;
+	int err = regbuf_msg_ext(sqe, &ext);
+
+	if (err)
+		return err;
+	if (ext.segment)
+		return -EINVAL;
+	req->ctl_len = ext.ctl_length;
+	if (sqe->flags & REGBUF_SQE_F_POOL)
+		return ext.ctl_id || ext.ctl_offset || ext.ctl_length % 8 ?
+		       -EINVAL : 0;
+	if (!ext.ctl_length)
+		return ext.ctl_id || ext.ctl_offset ? -EINVAL : 0;
+	slice.id = ext.ctl_id;
+	slice.offset = ext.ctl_offset;
+	slice.length = ext.ctl_length;
+	return regbuf_cargo_seg(&req->flight.cargo, req->q->ctx,
+				REGBUF_ACCESS_WRITE, &slice, &req->ctl_seg);
+}
+
+static int regbuf_recv_pooled(struct regbuf_req *req,
+			      const struct regbuf_sqe *sqe)
+{
+	bool multi = sqe->flags & REGBUF_SQE_F_MULTI;
+
+	if (sqe->id || sqe->offset || (sqe->length && !multi) ||
+	    !req->q->pool.count)
+		return -EINVAL;
+	req->left = sqe->length;
+	req->bounded = sqe->length;
+	return 0;
+}
+
+/**
+ * regbuf_msg_recv() - make a request a receive
+ * @req: a request, its endpoint known
+ * @sqe: the entry, a copy
+ *
+ * Context: q->lock held. Process context, of the owner.
+ * Return: 0, or the error that refuses it.
+ */
+int regbuf_msg_recv(struct regbuf_req *req, const struct regbuf_sqe *sqe)
+{
+	bool stream = sk_is_tcp(req->ep->sock->sk);
+	bool pool = sqe->flags & REGBUF_SQE_F_POOL;
+	bool named = sqe->flags & REGBUF_SQE_F_ADDR;
+	bool all = sqe->flags & REGBUF_SQE_F_WAITALL;
+	int err;
+
+	if ((sqe->flags & REGBUF_SQE_F_MULTI && !pool) ||
+	    (pool && (all || sqe->flags & REGBUF_SQE_F_LIST)) ||
+	    (!named && (sqe->addr_id || sqe->addr_offset)) ||
+	    (stream && (named || sqe->ext)) || (!stream && all))
+		return -EINVAL;
+	err = pool ? regbuf_recv_pooled(req, sqe) :
+		     regbuf_msg_slices(req, sqe, REGBUF_ACCESS_WRITE);
+	if (!err && named)
+		err = regbuf_recv_name(req, sqe);
+	if (!err && sqe->ext)
+		err = regbuf_recv_control(req, sqe);
+	return err;
+}

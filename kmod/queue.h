@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef REGBUF_QUEUE_H
+#define REGBUF_QUEUE_H
+
+/*
+ * Queues: who keeps what alive
+ *
+ *   queue     References: its file; all its requests that are not free together
+ *             have one; whoever works on it from outside.
+ *   endpoint  a socket's file. References: the queue's table while attached,
+ *             each request in flight that completes in order. The file is
+ *             dropped by tasks of the owner only: closing a socket may linger.
+ *   request   belongs to the queue, always. On one list: free, a lane, an
+ *             endpoint's polls, the queue's others; or none: in flight.
+ *
+ * Locks, in this order:
+ *
+ *   q->lock        mutex: submission, endpoints, lanes, timers, the pool. Held
+ *                  through the socket calls, which do not block. Workers only
+ *                  try it: whoever has it finds what became ready meanwhile
+ *                  when he lets go.
+ *   q->map_lock    mutex: the rings stay while they are mapped into a program.
+ *                  Under mmap_lock, which q->lock never is.
+ *   q->cq_lock     spinlock, irq: completions, free requests, ORDERED lists.
+ *                  Taken when the stack lets go of a flight, in any context.
+ *   q->ready_lock  spinlock, irq: what is ready, who may run it. Taken in the
+ *                  wait queue callbacks of sockets.
+ *
+ * ctx->lock is taken with none of these held.
+ */
+
+#include <linux/hrtimer.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/rhashtable-types.h>
+#include <linux/spinlock.h>
+#include <linux/timerqueue.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "regbuf.h"
+
+struct cred;
+struct regbuf_ep;
+struct regbuf_queue;
+struct eventfd_ctx;
+struct task_struct;
+
+#define REGBUF_MAX_SQ		32768
+#define REGBUF_MAX_CQ		65536
+#define REGBUF_MAX_POOL		65536
+#define REGBUF_MAX_ENDPOINTS	65536
+
+/* Workers of one context at a time. */
+#define REGBUF_RUN_WORKERS	4
+
+/* Enough for any datagram: two for each slice, one for each page. */
+#define REGBUF_QUEUE_BVECS	(2 * REGBUF_MAX_SLICES + 32)
+
+/* Due at a time, under q->lock. */
+struct regbuf_timer {
+	struct timerqueue_node node;
+	void (*fire)(struct regbuf_queue *q, struct regbuf_timer *timer);
+};
+
+/* The rings: pages that both sides have mapped. */
+struct regbuf_shm {
+	struct regbuf_ring *ring;
+	struct regbuf_sqe *sqes;
+	struct regbuf_cqe *cqes;
+	u32 *pool;
+	u32 sq_entries;
+	u32 cq_entries;
+	u32 pool_entries;
+	u32 nr_pages;
+	struct page **pages;
+};
+
+enum regbuf_req_state {
+	REGBUF_REQ_FREE,
+	REGBUF_REQ_PENDING,	/* on a list; may be cancelled */
+	REGBUF_REQ_FLIGHT,	/* in the socket; the network decides */
+};
+
+struct regbuf_req {
+	struct list_head node;
+	struct regbuf_queue *q;
+	struct regbuf_ep *ep;	/* while pending; in flight only if ordered */
+	u64 user_data;
+	u64 buf_id;		/* to become idle */
+	u8 op;
+	u8 state;
+	u16 flags;		/* REGBUF_SQE_F_* */
+	u32 left;		/* shots; poll: events */
+	bool bounded;		/* shots are counted */
+	bool ordered;
+	bool landed;		/* ordered, and waiting for its turn */
+	bool early;		/* the early completion is to come */
+	/* results */
+	u32 error;
+	u32 cqe_flags;
+	u16 copy_reasons;
+	u16 ctl_length;
+	u32 detail;
+	u64 value;
+	/* send: where to, and control data; receive: where those go */
+	u32 name_len;
+	u32 ctl_len;
+	u8 name[REGBUF_ADDR_SIZE];
+	void *ctl;
+	struct regbuf_seg name_seg;
+	struct regbuf_seg ctl_seg;
+	struct regbuf_timer timer;
+	struct regbuf_flight flight;
+};
+
+struct regbuf_chunk {
+	struct list_head node;
+	u32 nr;
+	struct regbuf_req reqs[];
+};
+
+struct regbuf_lane {
+	struct rhash_head hash;
+	unsigned long key;	/* the sock, and the direction; 0: none */
+	struct rcu_head rcu;
+	/* q->lock */
+	struct list_head reqs;
+	u32 max;
+	bool broken;		/* a stream with a hole */
+	/* q->lock; read without */
+	u32 count;
+};
+
+struct regbuf_ep {
+	/* set once */
+	struct regbuf_queue *q;
+	struct file *file;
+	struct socket *sock;
+	const struct cred *cred;
+	u32 id;
+	u32 flags;		/* REGBUF_ATTACH_F_* */
+	struct wait_queue_entry wait;
+	/* q->lock */
+	struct regbuf_lane send;
+	struct regbuf_lane recv;
+	struct list_head polls;
+	u32 nr_polls;
+	bool draining;
+	bool closing;		/* shut down when drained */
+	bool was_closed;	/* set when woken: not in mid-send, is it? */
+	struct list_head node;	/* q->stalled, q->gone */
+	/* q->ready_lock */
+	struct list_head ready;
+	/* q->cq_lock */
+	struct list_head order;
+	/* own synchronisation */
+	refcount_t ref;
+	struct regbuf_timer timer;
+	struct rcu_head rcu;
+};
+
+struct regbuf_pool {
+	u64 id;
+	u64 offset;
+	u32 length;
+	u32 count;		/* 0: no pool */
+	u32 nr_free;
+	u32 head;		/* of the ring of returned slices */
+	u32 *free;
+	unsigned long *out;	/* bit set: the program's */
+};
+
+struct regbuf_queue {
+	/* set once */
+	struct regbuf_ctx *ctx;
+	u32 flags;
+	struct bio_vec *bv;	/* scratch, under q->lock */
+	struct task_struct *poller;
+	u64 poller_idle_ns;
+	/* q->lock */
+	struct mutex lock;
+	struct mutex map_lock;	/* shm stays */
+	struct mutex kill_lock;	/* before lock: one kills at a time */
+	struct regbuf_shm *shm;	/* changes under map_lock and cq_lock, too */
+	u32 cq_entries;		/* of shm; read without */
+	u32 sq_head;
+	u32 next_id;
+	u32 nr_eps;
+	bool shut;
+	struct xarray eps;
+	struct list_head others;	/* timeouts */
+	struct list_head idles;
+	struct list_head stalled;	/* endpoints that wait for a place */
+	struct list_head chunks;
+	struct list_head gone;	/* endpoints whose file is to be dropped */
+	struct regbuf_pool pool;
+	struct timerqueue_head timers;
+	struct hrtimer timer;
+	struct wait_queue_entry idle_wait;	/* on ctx->wait */
+	bool idle_waits;
+	/* q->cq_lock */
+	spinlock_t cq_lock ____cacheline_aligned_in_smp;
+	u32 cq_tail;
+	u32 cq_loud;
+	u32 reserved;		/* places promised */
+	u32 needs;		/* REGBUF_NEED_* */
+	u32 nr_busy;		/* requests that are not free */
+	bool broken;
+	bool closed;		/* the file is */
+	struct list_head free;
+	struct eventfd_ctx *eventfd;
+	/* q->ready_lock */
+	spinlock_t ready_lock ____cacheline_aligned_in_smp;
+	struct list_head ready;	/* endpoints */
+	bool timer_due;
+	bool idle_due;
+	bool running;		/* somebody has q->lock */
+	u32 nr_waiters;		/* threads that will run what is ready */
+	struct work_struct run_work;
+	/* own synchronisation */
+	wait_queue_head_t wait;	/* threads in REGBUF_IOC_ENTER, the poller */
+	wait_queue_head_t poll;	/* poll and epoll */
+	refcount_t ref;
+	struct list_head node;	/* ctx->queues; ctx->lock */
+	struct work_struct end_work;
+	struct work_struct free_work;
+	struct rcu_head rcu;
+};
+
+/* Members of a submission entry that an operation has a use for. */
+#define REGBUF_USES_ENDPOINT	BIT(0)
+#define REGBUF_USES_ID		BIT(1)
+#define REGBUF_USES_OFFSET	BIT(2)
+#define REGBUF_USES_LENGTH	BIT(3)
+#define REGBUF_USES_TIMEOUT	BIT(4)
+#define REGBUF_USES_ADDR	BIT(5)
+#define REGBUF_USES_EXT		BIT(6)
+
+struct regbuf_op {
+	u16 flags;
+	u16 uses;
+	int (*start)(struct regbuf_queue *q, struct regbuf_req *req,
+		     const struct regbuf_sqe *sqe);
+};
+
+/* Keys of wake-ups on q->wait. */
+#define REGBUF_WAKE_RUN		1UL
+#define REGBUF_WAKE_POSTED	2UL
+
+/* shm.c */
+struct regbuf_shm *regbuf_shm_create(u32 sq, u32 cq, u32 pool);
+void regbuf_shm_destroy(struct regbuf_shm *shm);
+int regbuf_shm_map(struct regbuf_shm *shm, struct vm_area_struct *vma);
+u32 regbuf_shm_off(const struct regbuf_shm *shm, const void *part);
+
+/* queue.c */
+void regbuf_queue_put(struct regbuf_queue *q);
+void regbuf_queue_kill_all(struct regbuf_ctx *ctx);
+int regbuf_ioctl_queue(void *of, struct regbuf_call *call);
+
+/* resize.c */
+int regbuf_ioctl_resize(void *of, struct regbuf_call *call);
+
+/* req.c */
+struct regbuf_chunk *regbuf_chunk_create(struct regbuf_queue *q, u32 nr);
+void regbuf_chunk_add(struct regbuf_queue *q, struct regbuf_chunk *chunk);
+int regbuf_req_start(struct regbuf_queue *q, u32 places,
+		     struct regbuf_req **req);
+void regbuf_req_refuse(struct regbuf_req *req, u32 places);
+int regbuf_req_reserve(struct regbuf_queue *q, u32 places);
+void regbuf_req_unreserve(struct regbuf_queue *q, u32 places);
+void regbuf_req_post(struct regbuf_req *req, u32 flags);
+void regbuf_req_complete(struct regbuf_req *req, int err);
+void regbuf_req_finish(struct regbuf_req *req, int err);
+void regbuf_req_abort(struct regbuf_req *req, int err);
+void regbuf_list_abort(struct list_head *reqs);
+void regbuf_queue_break(struct regbuf_queue *q);
+bool regbuf_cq_has_place(struct regbuf_queue *q);
+bool regbuf_cq_loud_ready(struct regbuf_queue *q);
+u32 regbuf_cq_ready(struct regbuf_queue *q);
+
+/* ready.c */
+void regbuf_queue_lock(struct regbuf_queue *q);
+int regbuf_queue_lock_killable(struct regbuf_queue *q);
+bool regbuf_queue_trylock(struct regbuf_queue *q);
+void regbuf_queue_unlock(struct regbuf_queue *q);
+void regbuf_ep_ready(struct regbuf_ep *ep);
+bool regbuf_queue_has_ready(struct regbuf_queue *q);
+void regbuf_queue_due(struct regbuf_queue *q, bool *what);
+void regbuf_queue_run(struct regbuf_queue *q);
+void regbuf_queue_waits(struct regbuf_queue *q, int more);
+void regbuf_run_work(struct work_struct *work);
+
+/* stall.c */
+#define REGBUF_NEED_ROOM	BIT(0)	/* something is stalled */
+#define REGBUF_NEED_POLLER	BIT(1)	/* it sleeps */
+#define REGBUF_NEED_SHUT	BIT(2)	/* to be told */
+
+void regbuf_ring_need(struct regbuf_queue *q, u32 why, bool need);
+void regbuf_stall_for_slice(struct regbuf_ep *ep);
+void regbuf_stall_for_place(struct regbuf_ep *ep);
+void regbuf_queue_unstall(struct regbuf_queue *q);
+
+/* submit.c */
+int regbuf_submit(struct regbuf_queue *q, u32 max, u32 *submitted);
+int regbuf_submit_poller(struct regbuf_queue *q, u32 *submitted);
+
+/* msg.c */
+int regbuf_msg_send(struct regbuf_req *req, const struct regbuf_sqe *sqe);
+int regbuf_msg_recv(struct regbuf_req *req, const struct regbuf_sqe *sqe);
+
+/* ops.c */
+extern const struct regbuf_op regbuf_ops[REGBUF_OP_NR];
+void regbuf_queue_abort_others(struct regbuf_queue *q);
+void regbuf_ep_run_polls(struct regbuf_ep *ep);
+void regbuf_queue_run_idles(struct regbuf_queue *q);
+void regbuf_queue_idle_stop(struct regbuf_queue *q);
+
+/* timer.c */
+void regbuf_timer_init(struct regbuf_queue *q);
+void regbuf_timer_setup(struct regbuf_timer *timer,
+			void (*fire)(struct regbuf_queue *q,
+				     struct regbuf_timer *timer));
+void regbuf_timer_add(struct regbuf_queue *q, struct regbuf_timer *timer,
+		      u64 ns);
+void regbuf_timer_del(struct regbuf_queue *q, struct regbuf_timer *timer);
+void regbuf_timer_run(struct regbuf_queue *q);
+
+/* lane.c */
+int regbuf_lanes_init(void);
+void regbuf_lanes_exit(void);
+int regbuf_lane_open(struct regbuf_lane *lane, const struct sock *sk, bool send,
+		     u32 max);
+void regbuf_lane_close(struct regbuf_lane *lane);
+bool regbuf_lane_busy(const struct sock *sk);
+struct regbuf_lane *regbuf_req_lane(const struct regbuf_req *req);
+int regbuf_lane_add(struct regbuf_lane *lane, struct regbuf_req *req);
+bool regbuf_ep_run_lanes(struct regbuf_ep *ep);
+
+/* recv.c */
+bool regbuf_recv_run(struct regbuf_ep *ep);
+
+/* accept.c */
+int regbuf_accept_run(struct regbuf_ep *ep, struct regbuf_req *req);
+
+/* pool.c */
+int regbuf_pool_take(struct regbuf_queue *q, u32 *nr);
+void regbuf_pool_untake(struct regbuf_queue *q, u32 nr);
+void regbuf_pool_give(struct regbuf_queue *q, u32 nr);
+void regbuf_pool_free(struct regbuf_pool *pool);
+int regbuf_ioctl_pool(void *of, struct regbuf_call *call);
+
+/* ep.c */
+struct regbuf_ep *regbuf_ep_create(struct regbuf_queue *q,
+				   const struct cred *cred, u32 flags);
+int regbuf_ep_attach(struct regbuf_ep *ep, struct file *file, u32 max_send,
+		     u32 max_recv);
+void regbuf_ep_put(struct regbuf_ep *ep);
+struct regbuf_ep *regbuf_ep_find(struct regbuf_queue *q, u32 id);
+void regbuf_ep_detach(struct regbuf_ep *ep);
+void regbuf_ep_detach_all(struct regbuf_queue *q);
+void regbuf_ep_drained(struct regbuf_ep *ep);
+void regbuf_ep_reap(struct regbuf_queue *q);
+int regbuf_ioctl_attach(void *of, struct regbuf_call *call);
+int regbuf_ioctl_detach(void *of, struct regbuf_call *call);
+int regbuf_ioctl_socket(void *of, struct regbuf_call *call);
+
+/* enter.c */
+int regbuf_ioctl_enter(void *of, struct regbuf_call *call);
+
+/* notify.c */
+void regbuf_notify(struct regbuf_queue *q);
+__poll_t regbuf_queue_poll(struct file *file, poll_table *table);
+int regbuf_ioctl_eventfd(void *of, struct regbuf_call *call);
+
+/* poller.c */
+int regbuf_poller_start(struct regbuf_queue *q, u32 idle_us);
+void regbuf_poller_stop(struct regbuf_queue *q);
+
+#endif /* REGBUF_QUEUE_H */

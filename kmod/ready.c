@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * HOT: who does a queue's work. Endpoints become ready in the wait queues of
+ * their sockets; whoever has q->lock runs them; when nobody has, a thread that
+ * waits on the queue does, or else a worker.
+ */
+#include <linux/cred.h>
+#include <linux/sched.h>
+
+#include "queue.h"
+
+/* Endpoints in one go, before others get the lock. */
+#define REGBUF_RUN_BUDGET	256
+
+/* Somebody is to run what is ready. */
+static void regbuf_queue_kick(struct regbuf_queue *q)
+{
+	lockdep_assert_held(&q->ready_lock);
+	if (q->running || READ_ONCE(q->shut))
+		return;
+	if (q->nr_waiters)
+		__wake_up(&q->wait, TASK_NORMAL, 1, (void *)REGBUF_WAKE_RUN);
+	else
+		queue_work(q->ctx->wq, &q->run_work);
+}
+
+static bool __regbuf_queue_has_ready(const struct regbuf_queue *q)
+{
+	return !list_empty(&q->ready) || q->timer_due || q->idle_due;
+}
+
+/**
+ * regbuf_queue_has_ready() - is there something to run
+ * @q: the queue
+ *
+ * Context: Any. Only a hint if q->lock is not held.
+ */
+bool regbuf_queue_has_ready(struct regbuf_queue *q)
+{
+	return !list_empty_careful(&q->ready) || READ_ONCE(q->timer_due) ||
+	       READ_ONCE(q->idle_due);
+}
+
+static void regbuf_queue_set_running(struct regbuf_queue *q)
+{
+	spin_lock_irq(&q->ready_lock);
+	q->running = true;
+	spin_unlock_irq(&q->ready_lock);
+}
+
+/**
+ * regbuf_queue_lock() - take a queue
+ * @q: the queue
+ *
+ * Context: Process context. May sleep; a worker must not.
+ */
+void regbuf_queue_lock(struct regbuf_queue *q)
+{
+	mutex_lock(&q->lock);
+	regbuf_queue_set_running(q);
+}
+
+/**
+ * regbuf_queue_lock_killable() - take a queue, unless killed
+ * @q: the queue
+ *
+ * Context: Process context. May sleep.
+ * Return: 0 or -EINTR.
+ */
+int regbuf_queue_lock_killable(struct regbuf_queue *q)
+{
+	if (mutex_lock_killable(&q->lock))
+		return -EINTR;
+	regbuf_queue_set_running(q);
+	return 0;
+}
+
+/**
+ * regbuf_queue_trylock() - take a queue if it is free
+ * @q: the queue
+ *
+ * Context: Process context.
+ * Return: true if taken; else its holder will see to what is ready.
+ */
+bool regbuf_queue_trylock(struct regbuf_queue *q)
+{
+	if (!mutex_trylock(&q->lock))
+		return false;
+	regbuf_queue_set_running(q);
+	return true;
+}
+
+/**
+ * regbuf_queue_unlock() - let go of a queue, and hand over what is ready
+ * @q: the queue
+ *
+ * Context: Process context.
+ */
+void regbuf_queue_unlock(struct regbuf_queue *q)
+{
+	mutex_unlock(&q->lock);
+	/*
+	 * Somebody may have the mutex already, and have set this: then he is
+	 * told once more than necessary.
+	 */
+	spin_lock_irq(&q->ready_lock);
+	q->running = false;
+	if (__regbuf_queue_has_ready(q))
+		regbuf_queue_kick(q);
+	spin_unlock_irq(&q->ready_lock);
+}
+
+/**
+ * regbuf_ep_ready() - have an endpoint run
+ * @ep: the endpoint
+ *
+ * Context: Any.
+ */
+void regbuf_ep_ready(struct regbuf_ep *ep)
+{
+	struct regbuf_queue *q = ep->q;
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->ready_lock, flags);
+	if (list_empty(&ep->ready)) {
+		list_add_tail(&ep->ready, &q->ready);
+		regbuf_queue_kick(q);
+	}
+	spin_unlock_irqrestore(&q->ready_lock, flags);
+}
+
+/**
+ * regbuf_queue_due() - have something else of the queue run
+ * @q: the queue
+ * @what: q->timer_due or q->idle_due
+ *
+ * Context: Any.
+ */
+void regbuf_queue_due(struct regbuf_queue *q, bool *what)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->ready_lock, flags);
+	*what = true;
+	regbuf_queue_kick(q);
+	spin_unlock_irqrestore(&q->ready_lock, flags);
+}
+
+/**
+ * regbuf_queue_waits() - threads come, and run what is ready, or leave
+ * @q: the queue
+ * @more: 1 or -1
+ *
+ * Who leaves hands over what became ready while he was counted on.
+ *
+ * Context: Process context.
+ */
+void regbuf_queue_waits(struct regbuf_queue *q, int more)
+{
+	spin_lock_irq(&q->ready_lock);
+	q->nr_waiters += more;
+	if (more < 0 && __regbuf_queue_has_ready(q))
+		regbuf_queue_kick(q);
+	spin_unlock_irq(&q->ready_lock);
+}
+
+static struct regbuf_ep *regbuf_ready_pop(struct regbuf_queue *q)
+{
+	struct regbuf_ep *ep;
+
+	spin_lock_irq(&q->ready_lock);
+	ep = list_first_entry_or_null(&q->ready, struct regbuf_ep, ready);
+	if (ep)
+		list_del_init(&ep->ready);
+	spin_unlock_irq(&q->ready_lock);
+	return ep;
+}
+
+static bool regbuf_due_take(struct regbuf_queue *q, bool *what)
+{
+	bool due;
+
+	if (!READ_ONCE(*what))
+		return false;
+	spin_lock_irq(&q->ready_lock);
+	due = *what;
+	*what = false;
+	spin_unlock_irq(&q->ready_lock);
+	return due;
+}
+
+static void regbuf_ep_run(struct regbuf_ep *ep)
+{
+	const struct cred *old = NULL;
+
+	if (ep->cred != current_cred())
+		old = override_creds(ep->cred);
+	/* First: a connect is to see the error that it ended with. */
+	if (!list_empty(&ep->polls))
+		regbuf_ep_run_polls(ep);
+	if (regbuf_ep_run_lanes(ep))
+		regbuf_ep_ready(ep);
+	if (old)
+		revert_creds(old);
+	if (unlikely(ep->draining) && list_empty(&ep->send.reqs))
+		regbuf_ep_drained(ep);
+}
+
+/**
+ * regbuf_queue_run() - do the work that is ready
+ * @q: the queue
+ *
+ * As much as is fair; each endpoint has its turn.
+ *
+ * Context: q->lock held. Process context; the sockets are not waited for.
+ */
+void regbuf_queue_run(struct regbuf_queue *q)
+{
+	unsigned int budget = REGBUF_RUN_BUDGET;
+	struct regbuf_ep *ep;
+
+	if (regbuf_due_take(q, &q->timer_due))
+		regbuf_timer_run(q);
+	while (budget-- && !list_empty_careful(&q->ready)) {
+		ep = regbuf_ready_pop(q);
+		if (!ep)
+			break;
+		regbuf_ep_run(ep);
+		cond_resched();
+	}
+	if (regbuf_due_take(q, &q->idle_due))
+		regbuf_queue_run_idles(q);
+}
+
+/* Never waits for the lock: its holder may be held up by the program. */
+void regbuf_run_work(struct work_struct *work)
+{
+	struct regbuf_queue *q = container_of(work, struct regbuf_queue,
+					      run_work);
+
+	if (!regbuf_queue_trylock(q))
+		return;
+	regbuf_queue_run(q);
+	regbuf_queue_unlock(q);
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * HOT: receives.
+ */
+#include <linux/bvec.h>
+#include <linux/err.h>
+#include <linux/net.h>
+#include <linux/poll.h>
+#include <linux/socket.h>
+#include <net/sock.h>
+
+#include "queue.h"
+
+/* Requests, or shots, of one lane in one turn. */
+#define REGBUF_RECV_BUDGET	64
+
+/* Before the payload, in a slice of the pool. */
+#define REGBUF_POOL_NAME	ALIGN(REGBUF_ADDR_SIZE, 8)
+
+struct regbuf_rx {
+	struct msghdr msg;
+	struct sockaddr_storage name;
+	u8 ctl[REGBUF_MAX_CONTROL] __aligned(8);
+};
+
+/* What came with a datagram. */
+static void regbuf_recv_tell(struct regbuf_req *req, struct regbuf_rx *rx)
+{
+	if (rx->msg.msg_flags & MSG_TRUNC)
+		req->cqe_flags |= REGBUF_CQE_F_TRUNC;
+	if (req->name_len)
+		regbuf_seg_write(&req->name_seg, &rx->name, REGBUF_ADDR_SIZE);
+	if (!req->ctl_len)
+		return;
+	req->ctl_length = req->ctl_len - rx->msg.msg_controllen;
+	if (rx->msg.msg_flags & MSG_CTRUNC)
+		req->cqe_flags |= REGBUF_CQE_F_CTRUNC;
+	regbuf_seg_write(&req->ctl_seg, rx->ctl, req->ctl_length);
+}
+
+/* One message, or what there is of a stream, into the request's cargo. */
+static int regbuf_recv_msg(struct regbuf_ep *ep, struct regbuf_req *req)
+{
+	struct regbuf_cargo *cargo = &req->flight.cargo;
+	struct bio_vec *bv = ep->q->bv;
+	struct regbuf_rx rx;
+	u32 nr, bytes;
+	int ret;
+
+	bytes = regbuf_cargo_fill(cargo, bv, REGBUF_QUEUE_BVECS, &nr);
+	memset(&rx.msg, 0, sizeof(rx.msg));
+	iov_iter_bvec(&rx.msg.msg_iter, ITER_DEST, bv, nr, bytes);
+	if (req->name_len) {
+		memset(&rx.name, 0, REGBUF_ADDR_SIZE);
+		rx.msg.msg_name = &rx.name;
+	}
+	if (req->ctl_len) {
+		memset(rx.ctl, 0, req->ctl_len);
+		rx.msg.msg_control = rx.ctl;
+		rx.msg.msg_controllen = req->ctl_len;
+	}
+	ret = sock_recvmsg(ep->sock, &rx.msg, MSG_DONTWAIT);
+	if (ret >= 0 && !sk_is_tcp(ep->sock->sk))
+		regbuf_recv_tell(req, &rx);
+	return ret;
+}
+
+static bool regbuf_recv_readable(struct regbuf_ep *ep)
+{
+	const struct proto_ops *ops = READ_ONCE(ep->sock->ops);
+	__poll_t mask = ops->poll(ep->file, ep->sock, NULL);
+
+	return mask & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP);
+}
+
+static int regbuf_recv_stream(struct regbuf_ep *ep, struct regbuf_req *req)
+{
+	struct regbuf_cargo *cargo = &req->flight.cargo;
+	unsigned int budget = REGBUF_RECV_BUDGET;
+	int ret;
+
+	if (!cargo->total)
+		return regbuf_recv_readable(ep) ? 0 : -EAGAIN;
+	do {
+		if (!budget--) {
+			regbuf_ep_ready(ep);
+			return -EAGAIN;
+		}
+		ret = regbuf_recv_msg(ep, req);
+		if (ret < 0)
+			return ret;
+		if (!ret)
+			req->cqe_flags |= REGBUF_CQE_F_EOF;
+		req->value += ret;
+		regbuf_cargo_skip(cargo, ret);
+	} while (ret && req->flags & REGBUF_SQE_F_WAITALL && cargo->total);
+	return 0;
+}
+
+static int regbuf_recv_dgram(struct regbuf_ep *ep, struct regbuf_req *req)
+{
+	int ret = regbuf_recv_msg(ep, req);
+
+	if (ret < 0)
+		return ret;
+	req->value = ret;
+	return 0;
+}
+
+/* Lay a slice of the pool out: address, control data, payload. */
+static int regbuf_recv_pool_load(struct regbuf_req *req, u32 nr)
+{
+	struct regbuf_cargo *cargo = &req->flight.cargo;
+	struct regbuf_queue *q = req->q;
+	struct regbuf_slice slice = {
+		.id = q->pool.id,
+		.offset = q->pool.offset + (u64)nr * q->pool.length,
+		.length = q->pool.length,
+	};
+	u32 name = req->name_len ? REGBUF_POOL_NAME : 0;
+	int err;
+
+	if (slice.length < name + req->ctl_len)
+		return -EMSGSIZE;
+	err = regbuf_cargo_seg(cargo, q->ctx, REGBUF_ACCESS_WRITE, &slice,
+			       &req->name_seg);
+	if (err)
+		return err;
+	req->ctl_seg = req->name_seg;
+	req->ctl_seg.off += name;
+	slice.offset += name + req->ctl_len;
+	slice.length -= name + req->ctl_len;
+	return regbuf_cargo_load(cargo, q->ctx, REGBUF_ACCESS_WRITE, &slice);
+}
+
+static int regbuf_recv_into_slice(struct regbuf_ep *ep, struct regbuf_req *req,
+				  u32 nr)
+{
+	struct regbuf_cargo *cargo = &req->flight.cargo;
+	int err;
+
+	err = regbuf_recv_pool_load(req, nr);
+	if (!err)
+		err = sk_is_tcp(ep->sock->sk) ? regbuf_recv_stream(ep, req) :
+						regbuf_recv_dgram(ep, req);
+	regbuf_cargo_drop(cargo);
+	regbuf_cargo_init(cargo);
+	return err;
+}
+
+/* Tell of a slice: as one of many, or at last. */
+static void regbuf_recv_shot(struct regbuf_req *req, u32 nr, bool last)
+{
+	req->detail = nr;
+	req->cqe_flags |= REGBUF_CQE_F_POOL;
+	regbuf_pool_give(req->q, nr);
+	if (last) {
+		regbuf_req_finish(req, 0);
+		return;
+	}
+	regbuf_req_post(req, REGBUF_CQE_F_MORE);
+	if (req->bounded)
+		req->left--;
+	req->value = 0;
+	req->cqe_flags = 0;
+	req->ctl_length = 0;
+	req->detail = 0;
+}
+
+/* A slice, kept only if something came. */
+static int regbuf_recv_slice(struct regbuf_ep *ep, struct regbuf_req *req,
+			     bool last)
+{
+	struct regbuf_queue *q = ep->q;
+	int err;
+	u32 nr;
+
+	err = regbuf_pool_take(q, &nr);
+	if (err == -ENOBUFS) {
+		regbuf_stall_for_slice(ep);
+		return -EAGAIN;
+	}
+	if (err)
+		return err;
+	err = regbuf_recv_into_slice(ep, req, nr);
+	if (err || req->cqe_flags & REGBUF_CQE_F_EOF) {
+		regbuf_pool_untake(q, nr);
+		return err ?: -ENODATA;
+	}
+	regbuf_recv_shot(req, nr, last);
+	return 0;
+}
+
+/* One shot: a place in the completion ring, unless it is the last. */
+static int regbuf_recv_pool(struct regbuf_ep *ep, struct regbuf_req *req)
+{
+	bool last = !(req->flags & REGBUF_SQE_F_MULTI) ||
+		    (req->bounded && req->left == 1);
+	int err;
+
+	if (!last && regbuf_req_reserve(ep->q, 1)) {
+		regbuf_stall_for_place(ep);
+		return -EAGAIN;
+	}
+	err = regbuf_recv_slice(ep, req, last);
+	if (err && !last)
+		regbuf_req_unreserve(ep->q, 1);
+	if (!err || err == -EAGAIN)
+		return err;
+	regbuf_req_finish(req, err == -ENODATA ? 0 : err);
+	return 0;
+}
+
+/* -EAGAIN: the request stays; something will make the endpoint ready. */
+static int regbuf_recv_one(struct regbuf_ep *ep, struct regbuf_req *req)
+{
+	int err;
+
+	if (req->op == REGBUF_OP_ACCEPT)
+		return regbuf_accept_run(ep, req);
+	if (req->flags & REGBUF_SQE_F_POOL)
+		return regbuf_recv_pool(ep, req);
+	err = sk_is_tcp(ep->sock->sk) ? regbuf_recv_stream(ep, req) :
+					regbuf_recv_dgram(ep, req);
+	if (err == -EAGAIN)
+		return err;
+	regbuf_req_finish(req, err);
+	return 0;
+}
+
+/**
+ * regbuf_recv_run() - receive what there is
+ * @ep: the endpoint
+ *
+ * Context: q->lock held; with the endpoint's credentials.
+ * Return: true if there may be more.
+ */
+bool regbuf_recv_run(struct regbuf_ep *ep)
+{
+	unsigned int budget = REGBUF_RECV_BUDGET;
+	struct regbuf_req *req;
+
+	while (!list_empty(&ep->recv.reqs)) {
+		if (!budget--)
+			return true;
+		req = list_first_entry(&ep->recv.reqs, struct regbuf_req, node);
+		if (regbuf_recv_one(ep, req))
+			return false;
+	}
+	return false;
+}

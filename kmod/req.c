@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * HOT: requests, from the place that is promised to the completion posted.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "queue.h"
+
+static void regbuf_req_expire(struct regbuf_queue *q,
+			      struct regbuf_timer *timer)
+{
+	regbuf_req_abort(container_of(timer, struct regbuf_req, timer), -ETIME);
+}
+
+/**
+ * regbuf_chunk_create() - make free requests
+ * @q: whose they will be
+ * @nr: how many
+ *
+ * Context: Process context. May sleep.
+ * Return: the chunk, or NULL.
+ */
+struct regbuf_chunk *regbuf_chunk_create(struct regbuf_queue *q, u32 nr)
+{
+	struct regbuf_chunk *chunk;
+	u32 i;
+
+	chunk = kvzalloc(struct_size(chunk, reqs, nr), GFP_KERNEL_ACCOUNT);
+	if (!chunk)
+		return NULL;
+	chunk->nr = nr;
+	for (i = 0; i < nr; i++) {
+		chunk->reqs[i].q = q;
+		regbuf_timer_setup(&chunk->reqs[i].timer, regbuf_req_expire);
+	}
+	return chunk;
+}
+
+/**
+ * regbuf_chunk_add() - give a queue more requests
+ * @q: the queue
+ * @chunk: from regbuf_chunk_create()
+ *
+ * Context: q->lock held.
+ */
+void regbuf_chunk_add(struct regbuf_queue *q, struct regbuf_chunk *chunk)
+{
+	unsigned long flags;
+	u32 i;
+
+	list_add_tail(&chunk->node, &q->chunks);
+	spin_lock_irqsave(&q->cq_lock, flags);
+	for (i = 0; i < chunk->nr; i++)
+		list_add_tail(&chunk->reqs[i].node, &q->free);
+	spin_unlock_irqrestore(&q->cq_lock, flags);
+}
+
+static void __regbuf_queue_break(struct regbuf_queue *q)
+{
+	lockdep_assert_held(&q->cq_lock);
+	if (q->broken)
+		return;
+	q->broken = true;
+	WRITE_ONCE(q->shm->ring->flags,
+		   q->shm->ring->flags | REGBUF_RING_F_BROKEN);
+	wake_up_all(&q->wait);
+	wake_up_poll(&q->poll, EPOLLERR);
+}
+
+/**
+ * regbuf_queue_break() - an index is where it cannot be
+ * @q: the queue; good for nothing from now on
+ *
+ * Context: Process context.
+ */
+void regbuf_queue_break(struct regbuf_queue *q)
+{
+	spin_lock_irq(&q->cq_lock);
+	__regbuf_queue_break(q);
+	spin_unlock_irq(&q->cq_lock);
+}
+
+/* Completions that the program has not consumed; it may have lied. */
+static u32 regbuf_cq_used(struct regbuf_queue *q)
+{
+	u32 used = q->cq_tail - READ_ONCE(q->shm->ring->cq_head);
+
+	lockdep_assert_held(&q->cq_lock);
+	if (likely(used <= q->shm->cq_entries))
+		return used;
+	__regbuf_queue_break(q);
+	return 0;
+}
+
+/**
+ * regbuf_cq_loud_ready() - is a completion unconsumed that is not silent
+ * @q: the queue; broken if the program's index is impossible
+ *
+ * Context: Process context.
+ */
+bool regbuf_cq_loud_ready(struct regbuf_queue *q)
+{
+	bool ready;
+
+	spin_lock_irq(&q->cq_lock);
+	ready = regbuf_cq_used(q) > q->cq_tail - q->cq_loud;
+	spin_unlock_irq(&q->cq_lock);
+	return ready;
+}
+
+/**
+ * regbuf_cq_ready() - completions that the program has not consumed
+ * @q: the queue; broken if the program's index is impossible
+ *
+ * Context: Any.
+ * Return: how many.
+ */
+u32 regbuf_cq_ready(struct regbuf_queue *q)
+{
+	unsigned long flags;
+	u32 used;
+
+	spin_lock_irqsave(&q->cq_lock, flags);
+	used = regbuf_cq_used(q);
+	spin_unlock_irqrestore(&q->cq_lock, flags);
+	return used;
+}
+
+/**
+ * regbuf_cq_has_place() - could a request be accepted
+ * @q: the queue
+ *
+ * Context: q->cq_lock held.
+ */
+bool regbuf_cq_has_place(struct regbuf_queue *q)
+{
+	return regbuf_cq_used(q) + q->reserved < q->shm->cq_entries &&
+	       !q->broken;
+}
+
+static int __regbuf_req_reserve(struct regbuf_queue *q, u32 places)
+{
+	u32 used = regbuf_cq_used(q);
+
+	if (unlikely(q->broken))
+		return -ENOTRECOVERABLE;
+	if (used + q->reserved + places > q->shm->cq_entries)
+		return -ENOBUFS;
+	q->reserved += places;
+	return 0;
+}
+
+/**
+ * regbuf_req_reserve() - promise places in the completion ring
+ * @q: the queue
+ * @places: how many
+ *
+ * Context: Any.
+ * Return: 0, -ENOBUFS if there are not as many, -ENOTRECOVERABLE.
+ */
+int regbuf_req_reserve(struct regbuf_queue *q, u32 places)
+{
+	unsigned long flags;
+	int err;
+
+	spin_lock_irqsave(&q->cq_lock, flags);
+	err = __regbuf_req_reserve(q, places);
+	spin_unlock_irqrestore(&q->cq_lock, flags);
+	return err;
+}
+
+/**
+ * regbuf_req_unreserve() - take a promise back
+ * @q: the queue
+ * @places: how many
+ *
+ * Context: Any.
+ */
+void regbuf_req_unreserve(struct regbuf_queue *q, u32 places)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->cq_lock, flags);
+	q->reserved -= places;
+	spin_unlock_irqrestore(&q->cq_lock, flags);
+}
+
+static struct regbuf_req *regbuf_req_pop(struct regbuf_queue *q)
+{
+	struct regbuf_req *req;
+
+	req = list_first_entry_or_null(&q->free, struct regbuf_req, node);
+	/* Each has a place of its own: there are as many as places. */
+	if (WARN_ON_ONCE(!req))
+		return NULL;
+	list_del_init(&req->node);
+	q->nr_busy++;
+	return req;
+}
+
+/**
+ * regbuf_req_start() - take a free request, and promise its places
+ * @q: the queue
+ * @places: in the completion ring
+ * @out: gets the request, with the results cleared
+ *
+ * Context: q->lock held.
+ * Return: 0, or as regbuf_req_reserve().
+ */
+int regbuf_req_start(struct regbuf_queue *q, u32 places,
+		     struct regbuf_req **out)
+{
+	struct regbuf_req *req = NULL;
+	unsigned long flags;
+	int err;
+
+	spin_lock_irqsave(&q->cq_lock, flags);
+	err = __regbuf_req_reserve(q, places);
+	if (!err)
+		req = regbuf_req_pop(q);
+	spin_unlock_irqrestore(&q->cq_lock, flags);
+	if (err)
+		return err;
+	if (!req)
+		return -ENOMEM;
+	req->ep = NULL;
+	req->ordered = false;
+	req->landed = false;
+	req->error = 0;
+	req->cqe_flags = 0;
+	req->copy_reasons = 0;
+	req->ctl_length = 0;
+	req->detail = 0;
+	req->value = 0;
+	req->name_len = 0;
+	req->ctl_len = 0;
+	req->ctl = NULL;
+	regbuf_flight_init(&req->flight, q->ctx, req);
+	*out = req;
+	return 0;
+}
+
+/* Back to the free ones. The last one of a closed queue takes it along. */
+static void regbuf_req_free(struct regbuf_req *req)
+{
+	struct regbuf_queue *q = req->q;
+
+	lockdep_assert_held(&q->cq_lock);
+	req->state = REGBUF_REQ_FREE;
+	list_add(&req->node, &q->free);
+	if (!--q->nr_busy && unlikely(q->closed))
+		regbuf_queue_put(q);
+}
+
+/**
+ * regbuf_req_refuse() - the request was not accepted
+ * @req: from regbuf_req_start(), on no list
+ * @places: as promised
+ *
+ * Context: q->lock held.
+ */
+void regbuf_req_refuse(struct regbuf_req *req, u32 places)
+{
+	struct regbuf_queue *q = req->q;
+	unsigned long flags;
+
+	regbuf_cargo_drop(&req->flight.cargo);
+	kfree(req->ctl);
+	spin_lock_irqsave(&q->cq_lock, flags);
+	q->reserved -= places;
+	regbuf_req_free(req);
+	spin_unlock_irqrestore(&q->cq_lock, flags);
+}
+
+/* Write a completion into the place that was promised for it. */
+static void regbuf_cq_post(struct regbuf_req *req, u32 more)
+{
+	bool silent = req->flags & REGBUF_SQE_F_SILENT;
+	struct regbuf_queue *q = req->q;
+	struct regbuf_shm *shm = q->shm;
+	struct regbuf_cqe *cqe;
+
+	lockdep_assert_held(&q->cq_lock);
+	q->reserved--;
+	if (unlikely(q->broken))
+		return;
+	cqe = &shm->cqes[q->cq_tail++ & (shm->cq_entries - 1)];
+	*cqe = (struct regbuf_cqe){
+		.user_data = req->user_data,
+		.error = req->error,
+		.flags = req->cqe_flags | more |
+			 (silent ? REGBUF_CQE_F_SILENT : 0),
+		.value = req->value,
+		.copy_reasons = req->copy_reasons,
+		.ctl_length = req->ctl_length,
+		.detail = req->detail,
+	};
+	if (!silent)
+		q->cq_loud = q->cq_tail;
+	/* After the entry; pairs with the program's acquire. */
+	smp_store_release(&shm->ring->cq_tail, q->cq_tail);
+	if (silent)
+		return;
+	WRITE_ONCE(shm->ring->cq_loud, q->cq_loud);
+	regbuf_notify(q);
+}
+
+/**
+ * regbuf_req_post() - post a completion that is not the last
+ * @req: the request; a place was promised
+ * @flags: REGBUF_CQE_F_MORE or REGBUF_CQE_F_EARLY
+ *
+ * Context: Any.
+ */
+void regbuf_req_post(struct regbuf_req *req, u32 flags)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&req->q->cq_lock, irq);
+	regbuf_cq_post(req, flags);
+	spin_unlock_irqrestore(&req->q->cq_lock, irq);
+}
+
+static void __regbuf_req_done(struct regbuf_req *req)
+{
+	regbuf_cq_post(req, 0);
+	regbuf_req_free(req);
+}
+
+/* Those at the head of the line that have landed. */
+static void regbuf_req_done_in_order(struct regbuf_req *req)
+{
+	struct regbuf_ep *ep = req->ep;
+	struct regbuf_req *next;
+
+	lockdep_assert_held(&req->q->cq_lock);
+	req->landed = true;
+	while (!list_empty(&ep->order)) {
+		next = list_first_entry(&ep->order, struct regbuf_req, node);
+		if (!next->landed)
+			break;
+		list_del_init(&next->node);
+		__regbuf_req_done(next);
+		regbuf_ep_put(ep);
+	}
+}
+
+/**
+ * regbuf_req_landed() - the network has let go of a request's memory
+ * @req: the request; gone after this
+ *
+ * Context: Any.
+ */
+void regbuf_req_landed(struct regbuf_req *req)
+{
+	struct regbuf_queue *q = req->q;
+	unsigned long flags;
+
+	if (unlikely(req->flight.copied_later))
+		req->cqe_flags |= REGBUF_CQE_F_COPIED;
+	/* The queue may go with its last request; its memory after the lock. */
+	rcu_read_lock();
+	spin_lock_irqsave(&q->cq_lock, flags);
+	if (req->ordered)
+		regbuf_req_done_in_order(req);
+	else
+		__regbuf_req_done(req);
+	spin_unlock_irqrestore(&q->cq_lock, flags);
+	rcu_read_unlock();
+}
+
+/* Completions of this endpoint's sends are in order. */
+static void regbuf_req_queue_up(struct regbuf_req *req)
+{
+	struct regbuf_queue *q = req->q;
+
+	refcount_inc(&req->ep->ref);
+	req->ordered = true;
+	spin_lock_irq(&q->cq_lock);
+	list_add_tail(&req->node, &req->ep->order);
+	spin_unlock_irq(&q->cq_lock);
+}
+
+/**
+ * regbuf_req_complete() - the request is through; all but the network's part
+ * @req: the request, on no list
+ * @err: 0, or a negative errno
+ *
+ * Context: q->lock held.
+ */
+void regbuf_req_complete(struct regbuf_req *req, int err)
+{
+	regbuf_timer_del(req->q, &req->timer);
+	req->error = -err;
+	kfree(req->ctl);
+	req->ctl = NULL;
+	if (unlikely(req->early))
+		regbuf_req_unreserve(req->q, 1);
+	if (req->op == REGBUF_OP_SEND &&
+	    req->ep->flags & REGBUF_ATTACH_F_ORDERED)
+		regbuf_req_queue_up(req);
+	/* The network may have it for long: anything but pending. */
+	req->state = REGBUF_REQ_FLIGHT;
+	regbuf_flight_end(&req->flight);
+}
+
+/**
+ * regbuf_req_finish() - take a request from its list and complete it
+ * @req: the request
+ * @err: 0, or a negative errno
+ *
+ * Context: q->lock held.
+ */
+void regbuf_req_finish(struct regbuf_req *req, int err)
+{
+	struct regbuf_lane *lane = regbuf_req_lane(req);
+
+	list_del_init(&req->node);
+	if (lane)
+		WRITE_ONCE(lane->count, lane->count - 1);
+	else if (req->op == REGBUF_OP_POLL || req->op == REGBUF_OP_CONNECT)
+		WRITE_ONCE(req->ep->nr_polls, req->ep->nr_polls - 1);
+	regbuf_req_complete(req, err);
+}
+
+/**
+ * regbuf_req_abort() - cancel a pending request
+ * @req: the request
+ * @err: -ECANCELED or -ETIME
+ *
+ * A stream of which a part was sent has a hole then.
+ *
+ * Context: q->lock held.
+ */
+void regbuf_req_abort(struct regbuf_req *req, int err)
+{
+	struct regbuf_ep *ep = req->ep;
+
+	if (req->op == REGBUF_OP_SEND && req->value)
+		ep->send.broken = true;
+	regbuf_req_finish(req, err);
+	/* For what comes after it; or it was the last of those to drain. */
+	if (ep)
+		regbuf_ep_ready(ep);
+}
+
+/**
+ * regbuf_list_abort() - cancel all requests of a list
+ * @reqs: pending requests
+ *
+ * Context: q->lock held.
+ */
+void regbuf_list_abort(struct list_head *reqs)
+{
+	struct regbuf_req *req, *next;
+
+	list_for_each_entry_safe(req, next, reqs, node)
+		regbuf_req_abort(req, -ECANCELED);
+}

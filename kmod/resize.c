@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * REGBUF_IOC_RESIZE: new rings with what is in the old ones. Submission is kept
+ * out by q->lock, completions by q->cq_lock; no index moves. The old pages stay
+ * in the program's mapping until it lets go of it.
+ */
+#include <linux/err.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "queue.h"
+
+/* The program's indices, read once. */
+struct regbuf_tails {
+	u32 cq_head;
+	u32 sq_tail;
+};
+
+static void regbuf_shm_copy(struct regbuf_queue *q, struct regbuf_shm *to,
+			    const struct regbuf_tails *at)
+{
+	const struct regbuf_shm *from = q->shm;
+	u32 i;
+
+	*to->ring = *from->ring;
+	to->ring->cq_head = at->cq_head;
+	to->ring->sq_tail = at->sq_tail;
+	for (i = at->cq_head; i != q->cq_tail; i++)
+		to->cqes[i & (to->cq_entries - 1)] =
+			from->cqes[i & (from->cq_entries - 1)];
+	for (i = q->sq_head; i != at->sq_tail; i++)
+		to->sqes[i & (to->sq_entries - 1)] =
+			from->sqes[i & (from->sq_entries - 1)];
+	memcpy(to->pool, from->pool, from->pool_entries * sizeof(*from->pool));
+}
+
+/* Does what there is fit; are the indices possible at all? */
+static int regbuf_resize_check(struct regbuf_queue *q,
+			       const struct regbuf_shm *to,
+			       const struct regbuf_tails *at)
+{
+	u32 used = q->cq_tail - at->cq_head;
+	u32 ready = at->sq_tail - q->sq_head;
+
+	if (used > q->shm->cq_entries || ready > q->shm->sq_entries ||
+	    q->broken)
+		return -ENOTRECOVERABLE;
+	if (used + q->reserved > to->cq_entries || ready > to->sq_entries)
+		return -EBUSY;
+	return 0;
+}
+
+/* Change rings; @shm gets the ones to destroy. */
+static int regbuf_resize_swap(struct regbuf_queue *q, struct regbuf_shm **shm)
+{
+	struct regbuf_tails at;
+	int err;
+
+	mutex_lock(&q->map_lock);
+	spin_lock_irq(&q->cq_lock);
+	at.cq_head = READ_ONCE(q->shm->ring->cq_head);
+	at.sq_tail = READ_ONCE(q->shm->ring->sq_tail);
+	err = regbuf_resize_check(q, *shm, &at);
+	if (!err) {
+		regbuf_shm_copy(q, *shm, &at);
+		swap(q->shm, *shm);
+		WRITE_ONCE(q->cq_entries, q->shm->cq_entries);
+	}
+	spin_unlock_irq(&q->cq_lock);
+	mutex_unlock(&q->map_lock);
+	return err;
+}
+
+/* Requests for the places that there will be more. */
+static int regbuf_resize_reqs(struct regbuf_queue *q, u32 cq_entries)
+{
+	struct regbuf_chunk *chunk;
+	u32 have = 0;
+
+	list_for_each_entry(chunk, &q->chunks, node)
+		have += chunk->nr;
+	if (cq_entries <= have)
+		return 0;
+	chunk = regbuf_chunk_create(q, cq_entries - have);
+	if (!chunk)
+		return -ENOMEM;
+	regbuf_chunk_add(q, chunk);
+	return 0;
+}
+
+static int regbuf_resize(struct regbuf_queue *q, struct regbuf_ioc_resize *arg)
+{
+	struct regbuf_shm *shm;
+	int err;
+
+	if (q->shut)
+		return -ESHUTDOWN;
+	arg->sq_entries = arg->sq_entries ?: q->shm->sq_entries;
+	arg->cq_entries = arg->cq_entries ?: q->shm->cq_entries;
+	err = regbuf_resize_reqs(q, arg->cq_entries);
+	if (err)
+		return err;
+	shm = regbuf_shm_create(arg->sq_entries, arg->cq_entries,
+				q->shm->pool_entries);
+	if (IS_ERR(shm))
+		return PTR_ERR(shm);
+	err = regbuf_resize_swap(q, &shm);
+	regbuf_shm_destroy(shm);
+	if (err)
+		return err;
+	shm = q->shm;
+	arg->sq_off = regbuf_shm_off(shm, shm->sqes);
+	arg->cq_off = regbuf_shm_off(shm, shm->cqes);
+	arg->pool_off = regbuf_shm_off(shm, shm->pool);
+	arg->map_size = (u64)shm->nr_pages << PAGE_SHIFT;
+	regbuf_queue_unstall(q);
+	return 0;
+}
+
+int regbuf_ioctl_resize(void *of, struct regbuf_call *call)
+{
+	struct regbuf_ioc_resize *arg = &call->u.resize;
+	struct regbuf_queue *q = of;
+	int err;
+
+	if (arg->__resv || arg->sq_entries > REGBUF_MAX_SQ ||
+	    arg->cq_entries > REGBUF_MAX_CQ)
+		return -EINVAL;
+	if (arg->sq_entries)
+		arg->sq_entries = roundup_pow_of_two(arg->sq_entries);
+	if (arg->cq_entries)
+		arg->cq_entries = roundup_pow_of_two(arg->cq_entries);
+	/* What cannot be told must not be done. */
+	err = regbuf_reply(call);
+	if (err)
+		return err;
+	if (regbuf_queue_lock_killable(q))
+		return -EINTR;
+	err = regbuf_resize(q, arg);
+	regbuf_queue_unlock(q);
+	return err ?: regbuf_reply(call);
+}
