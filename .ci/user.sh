@@ -11,16 +11,32 @@ build=$top/build/user
 rm -rf "$build"
 mkdir -p "$build"
 
-# lib NAME CC CFLAGS: a build of the library, and the host test on it.
+# Where the test of the rings is the kernel.
+wrap=-Wl,--wrap=open,--wrap=ioctl,--wrap=mmap,--wrap=munmap
+
+# Older thread sanitizers cannot place their memory among much randomness.
+fixed=
+! setarch "$(uname -m)" -R true 2> /dev/null ||
+	fixed="setarch $(uname -m) -R"
+
+# host NAME CC CFLAGS TEST: a host test on a build of the library.
+host()
+{
+	# shellcheck disable=SC2086 # flags are words
+	$2 $3 -Wall -Wextra -Werror -I"$top/include" -I"$top/include/uapi" \
+		-pthread -o "$build/$1/$4" "$top/selftests/lib/host/$4.c" \
+		"$build/$1/libregbuf.a"
+	# shellcheck disable=SC2086 # words
+	$fixed "$build/$1/$4"
+}
+
+# lib NAME CC CFLAGS: a build of the library, and the host tests on it.
 lib()
 {
 	echo "library: $1"
 	make -s -C "$top/lib" OUTPUT="$build/$1" CC="$2" CFLAGS="$3" LDFLAGS="$3"
-	# shellcheck disable=SC2086 # flags are words
-	$2 $3 -Wall -Wextra -Werror -I"$top/include" -I"$top/include/uapi" \
-		-o "$build/$1/host" "$top/selftests/lib/host/host.c" \
-		"$build/$1/libregbuf.a"
-	"$build/$1/host"
+	host "$1" "$2" "$3" host
+	host "$1" "$2" "$3 $wrap" ring
 }
 
 readme()
@@ -40,6 +56,7 @@ readme()
 lib gcc gcc "-O2 -g"
 lib clang clang "-O2 -g"
 lib sanitized gcc "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+lib threads gcc "-O1 -g -fsanitize=thread"
 lib m32 gcc "-O2 -g -m32"
 for cc in gcc clang; do
 	echo "examples: $cc"

@@ -15,7 +15,7 @@
  *
  * Calls may be made on one context from any number of threads at once, except
  * regbuf_close(). They must be made by the process that opened the context: in
- * a forked child they return -EPERM.
+ * a forked child they return -EPERM. Queues have rules of their own, below.
  *
  * A call that waits returns -EINTR when a signal came; none is started again
  * by the library. The kernel starts a send again by itself if nothing had been
@@ -25,10 +25,15 @@
  * their size member set by the caller and everything else zero, as by
  * "= { .size = sizeof(x) }": programs and libraries that were built with
  * different headers then agree. One that was filled in may be passed again.
+ *
+ * Short functions are defined here, as static inline, and so compiled into the
+ * program. The library exports each of them too, from the same source, for
+ * languages that cannot include this file.
  */
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <linux/regbuf.h>
 
@@ -60,9 +65,10 @@ int regbuf_open(struct regbuf **out);
  * regbuf_close() - close a context
  * @rb: the context, or NULL. Gone when this returns
  *
- * Buffers that are still registered are deregistered. Their pages are unpinned
- * at once, or when the last send from them is through; the caller may unmap the
- * memory in either case, but must not change what is being sent.
+ * Queues end: see regbuf_queue_create(). Buffers that are still registered are
+ * deregistered. Their pages are unpinned at once, or when the last request that
+ * uses them is through; the caller may unmap the memory in either case, but
+ * must not change what is being sent.
  *
  * Not thread safe: no other call on @rb may be running or follow. A forked
  * child has a copy of its own, and the buffers live until both are closed.
@@ -403,6 +409,1026 @@ int regbuf_sendv(struct regbuf *rb, const struct regbuf_message *msg,
  */
 int regbuf_send(struct regbuf *rb, int sock, uint64_t id, uint64_t offset,
 		uint32_t length, unsigned int flags, struct regbuf_result *res);
+
+/**
+ * DOC: queues
+ *
+ * A queue is a submission ring and a completion ring in memory that the program
+ * shares with the kernel. The program fills entries of the first, and hands
+ * over any number of them with one regbuf_queue_submit(); each that was
+ * accepted yields one completion in the second, when the kernel does not need
+ * its memory any more. An endpoint is a socket that was attached to a queue.
+ *
+ * The thread that submits, in short the submitter, calls regbuf_queue_sqe(),
+ * regbuf_prep_*(), regbuf_queue_space(), regbuf_queue_refused(),
+ * regbuf_queue_drop(), regbuf_queue_submit(), regbuf_queue_submit_wait() and
+ * regbuf_connect(). The thread that takes completions, in short the consumer,
+ * calls regbuf_queue_peek(), regbuf_queue_peek_at(), regbuf_queue_next(),
+ * regbuf_queue_ready(), regbuf_queue_advance(), regbuf_queue_reap(),
+ * regbuf_queue_arm(), regbuf_queue_disarm() and regbuf_queue_pool_return().
+ *
+ * Each of these two roles is for one thread at a time; another may take it over
+ * after a lock was passed on, say. One thread may have both. All other calls
+ * may be made by any thread at any time, except regbuf_queue_resize() and
+ * regbuf_queue_destroy(): no other thread may be using the queue then. Queues
+ * do not know of each other.
+ *
+ * The rings are not inherited by fork: a child must leave the queue alone.
+ */
+
+/*
+ * Barriers, on indices that are shared with the kernel. It has the other half
+ * of each pair.
+ *
+ *   regbuf_load_acquire()  what the kernel wrote before the index is visible
+ *   regbuf_store_release() what we wrote before the index is visible to it
+ *   regbuf_store_full() and then regbuf_load_full(): the kernel sees our store,
+ *                          or we see what it stored before it looked: never
+ *                          does each miss the other's
+ *   regbuf_exchange()      one of the two sides gets what was there
+ */
+#define regbuf_load_acquire(p)	   __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define regbuf_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define regbuf_load_full(p)	   __atomic_load_n((p), __ATOMIC_SEQ_CST)
+#define regbuf_store_full(p, v)	   __atomic_store_n((p), (v), __ATOMIC_SEQ_CST)
+#define regbuf_exchange(p, v)	\
+	__atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
+
+/**
+ * struct regbuf_queue - a queue
+ * @ring: indices, shared with the kernel
+ * @sqes: submission ring
+ * @cqes: completion ring
+ * @returned: numbers of returned pool slices
+ * @sq_mask: entries of the submission ring, less 1
+ * @cq_mask: entries of the completion ring, less 1
+ * @pool_mask: places for returned slices, less 1; or 0
+ * @flags: REGBUF_QUEUE_F_* that it was made with
+ * @pad0: nothing
+ * @pad1: nothing
+ * @sq_tail: submitter: entries given out
+ * @sq_head: submitter: entries taken by the kernel, when last looked
+ * @cq_head: consumer: completions consumed
+ * @cq_tail: consumer: completions posted, when last looked
+ * @pool_tail: consumer: slices returned
+ * @arms: consumer: what regbuf_queue_arm() wrote last
+ *
+ * For the functions in this file alone: a program has no business in here. The
+ * library has more behind it.
+ */
+struct regbuf_queue {
+	struct regbuf_ring *ring;
+	struct regbuf_sqe *sqes;
+	const struct regbuf_cqe *cqes;
+	uint32_t *returned;
+	uint32_t sq_mask;
+	uint32_t cq_mask;
+	uint32_t pool_mask;
+	uint32_t flags;
+	/* What two threads write is not on one cache line, nor with this. */
+	uint32_t pad0[16];
+	uint32_t sq_tail;
+	uint32_t sq_head;
+	uint32_t pad1[16];
+	uint32_t cq_head;
+	uint32_t cq_tail;
+	uint32_t pool_tail;
+	uint32_t arms;
+};
+
+/**
+ * struct regbuf_queue_params - what a queue is to be like
+ * @flags: REGBUF_QUEUE_F_POLLER: a kernel thread takes submissions without a
+ *         system call
+ * @sq_entries: submission entries, 1 to the queried max_sq_entries; rounded up
+ *              to a power of two
+ * @cq_entries: completion entries, 1 to max_cq_entries; likewise. Also how many
+ *              requests may be pending
+ * @pool_entries: slices that regbuf_queue_pool_set() may give to it, 0 to
+ *                max_pool_entries; likewise
+ * @poller_idle_us: with REGBUF_QUEUE_F_POLLER: microseconds without work after
+ *                  which that thread sleeps, 0 for 1000. Else 0
+ * @reserved: 0
+ */
+struct regbuf_queue_params {
+	uint32_t flags;
+	uint32_t sq_entries;
+	uint32_t cq_entries;
+	uint32_t pool_entries;
+	uint32_t poller_idle_us;
+	uint32_t reserved[3];
+};
+
+/**
+ * regbuf_queue_create() - make a queue
+ * @rb: the context whose buffers it uses. regbuf_close() ends the queue, too:
+ *      calls then return -ESHUTDOWN, but it must be destroyed nevertheless
+ * @params: what it is to be like
+ * @out: gets the queue, or NULL on failure. Destroy it with
+ *       regbuf_queue_destroy()
+ *
+ * Return:
+ *
+ * * 0
+ * * -EINVAL: too many entries, or none, or a reserved member is not 0
+ * * -EOPNOTSUPP: an unknown flag
+ * * -ENOTTY: the kernel's module has no queues
+ * * -EPERM: another process opened the context; REGBUF_QUEUE_F_POLLER without
+ *   CAP_SYS_NICE
+ * * -EMFILE, -ENFILE: too many open files
+ * * -ENOMEM
+ */
+int regbuf_queue_create(struct regbuf *rb,
+			const struct regbuf_queue_params *params,
+			struct regbuf_queue **out);
+
+/**
+ * regbuf_queue_destroy() - close a queue
+ * @q: the queue, or NULL. Gone when this returns
+ *
+ * What has not entered a socket is cancelled, what has is sent. Completions
+ * that were not consumed are lost; buffers that requests used may still be in
+ * flight, see regbuf_wait().
+ *
+ * Not thread safe: no other call on @q may be running or follow.
+ */
+void regbuf_queue_destroy(struct regbuf_queue *q);
+
+/**
+ * regbuf_queue_fd() - the descriptor of a queue
+ * @q: the queue. It keeps the descriptor
+ *
+ * Readable for poll(2) and epoll(7) while a completion that is not silent is
+ * unconsumed. Do not close it.
+ *
+ * Return: the descriptor; never negative.
+ */
+int regbuf_queue_fd(const struct regbuf_queue *q);
+
+/**
+ * regbuf_queue_attach() - make a socket an endpoint of a queue
+ * @q: the queue
+ * @sock: a TCP or UDP socket, IPv4 or IPv6; bound, connected or neither. The
+ *        descriptor stays the caller's and may be closed; the endpoint keeps
+ *        the socket open
+ * @attach: size set, flags REGBUF_ATTACH_F_SEND, REGBUF_ATTACH_F_RECV or both,
+ *          max_send and max_recv as wanted, the rest zero; gets the endpoint,
+ *          and for what reasons it would copy
+ *
+ * Return:
+ *
+ * * 0
+ * * -EBADF, -ENOTSOCK: the socket
+ * * -EOPNOTSUPP: not TCP or UDP over IP; an unknown flag
+ * * -EBUSY: the socket has a lane in that direction, in any queue
+ * * -EINVAL: no lane asked for, or @attach->size was not set
+ * * -ENOSPC: too many endpoints
+ * * -ENOMEM
+ * * -ESHUTDOWN: the context was closed
+ * * -EPERM: another process opened the context
+ */
+int regbuf_queue_attach(struct regbuf_queue *q, int sock,
+			struct regbuf_ioc_attach *attach);
+
+/**
+ * regbuf_queue_detach() - give up an endpoint
+ * @q: the queue
+ * @endpoint: which
+ * @flags: 0: cancel all that has not entered the socket;
+ *         REGBUF_DETACH_F_DRAIN: but let the sends enter first;
+ *         REGBUF_DETACH_F_CLOSE: and then shut the connection down
+ *
+ * Return:
+ *
+ * * 0
+ * * -ENOENT: no such endpoint, or it is being detached already
+ * * -EOPNOTSUPP: an unknown flag
+ * * -ESHUTDOWN: the context was closed
+ * * -EPERM: another process opened the context
+ */
+int regbuf_queue_detach(struct regbuf_queue *q, uint32_t endpoint,
+			unsigned int flags);
+
+/**
+ * regbuf_queue_socket() - get a descriptor of an endpoint's socket
+ * @q: the queue
+ * @endpoint: which
+ *
+ * For socket options and the like, above all on accepted connections.
+ *
+ * Return: a new descriptor, which is closed on exec; or
+ *
+ * * -ENOENT: no such endpoint
+ * * -EMFILE, -ENFILE: too many open files
+ * * -ESHUTDOWN: the context was closed
+ * * -EPERM: another process opened the context
+ */
+int regbuf_queue_socket(struct regbuf_queue *q, uint32_t endpoint);
+
+/**
+ * regbuf_queue_resize() - make the rings larger or smaller
+ * @q: the queue. No other thread may be using it
+ * @sq_entries: submission entries, as in struct regbuf_queue_params; 0 to leave
+ *              them
+ * @cq_entries: completion entries; likewise
+ *
+ * Requests may be in flight, and what is in the rings stays in them. Entries
+ * that were filled are published, as regbuf_queue_submit() does; a poller takes
+ * them. Pointers to entries of either ring are not valid any more.
+ *
+ * Return:
+ *
+ * * 0
+ * * -EINVAL: too many entries
+ * * -EBUSY: what is in the rings or pending does not fit
+ * * -ENOMEM: nothing may be done with the queue but to try again, or to destroy
+ *   it: the new rings may be there but not mapped
+ * * -ESHUTDOWN: the context was closed
+ * * -EPERM: another process opened the context
+ */
+int regbuf_queue_resize(struct regbuf_queue *q, uint32_t sq_entries,
+			uint32_t cq_entries);
+
+/**
+ * regbuf_queue_sq_entries() - the size of the submission ring
+ * @q: the queue
+ *
+ * Return: how many entries it has.
+ */
+static inline uint32_t regbuf_queue_sq_entries(const struct regbuf_queue *q)
+{
+	return q->sq_mask + 1;
+}
+
+/**
+ * regbuf_queue_cq_entries() - the size of the completion ring
+ * @q: the queue
+ *
+ * Return: how many entries it has, and so how many requests may be pending.
+ */
+static inline uint32_t regbuf_queue_cq_entries(const struct regbuf_queue *q)
+{
+	return q->cq_mask + 1;
+}
+
+/**
+ * regbuf_queue_space() - how many entries can be filled
+ * @q: the queue. For the submitter
+ *
+ * Return: how often regbuf_queue_sqe() would succeed now.
+ */
+static inline uint32_t regbuf_queue_space(struct regbuf_queue *q)
+{
+	/* Pairs with the kernel's release after it read an entry. */
+	q->sq_head = regbuf_load_acquire(&q->ring->sq_head);
+	return q->sq_mask + 1 - (q->sq_tail - q->sq_head);
+}
+
+/**
+ * regbuf_queue_sqe() - the next entry to fill
+ * @q: the queue. For the submitter
+ *
+ * The kernel does not see it before regbuf_queue_submit().
+ *
+ * Return: an entry that is all zero, and so a REGBUF_OP_NOP; or NULL if the
+ * ring is full: submit what there is.
+ */
+static inline struct regbuf_sqe *regbuf_queue_sqe(struct regbuf_queue *q)
+{
+	struct regbuf_sqe *sqe;
+
+	if (q->sq_tail - q->sq_head > q->sq_mask && !regbuf_queue_space(q))
+		return NULL;
+	sqe = &q->sqes[q->sq_tail++ & q->sq_mask];
+	memset(sqe, 0, sizeof(*sqe));
+	return sqe;
+}
+
+/**
+ * regbuf_queue_refused() - the oldest entry that was not taken
+ * @q: the queue, without a poller. For the submitter
+ *
+ * After regbuf_queue_submit() took less than all, that is the entry that was
+ * refused. It may be corrected, or made a regbuf_prep_nop(), and all be
+ * submitted again.
+ *
+ * Return: the entry; NULL if all were taken, or a poller takes them.
+ */
+static inline struct regbuf_sqe *regbuf_queue_refused(struct regbuf_queue *q)
+{
+	if (q->flags & REGBUF_QUEUE_F_POLLER)
+		return NULL;
+	/* Pairs with the kernel's release after it read an entry. */
+	q->sq_head = regbuf_load_acquire(&q->ring->sq_head);
+	if (q->sq_head == q->sq_tail)
+		return NULL;
+	return &q->sqes[q->sq_head & q->sq_mask];
+}
+
+/**
+ * regbuf_queue_drop() - take back the entries that were not taken
+ * @q: the queue, without a poller. For the submitter
+ *
+ * Nothing will come of them.
+ *
+ * Return: how many they were; 0 if a poller takes them.
+ */
+static inline uint32_t regbuf_queue_drop(struct regbuf_queue *q)
+{
+	uint32_t dropped;
+
+	if (q->flags & REGBUF_QUEUE_F_POLLER)
+		return 0;
+	/* Pairs with the kernel's release after it read an entry. */
+	q->sq_head = regbuf_load_acquire(&q->ring->sq_head);
+	dropped = q->sq_tail - q->sq_head;
+	q->sq_tail = q->sq_head;
+	regbuf_store_release(&q->ring->sq_tail, q->sq_tail);
+	return dropped;
+}
+
+/**
+ * regbuf_prep_nop() - fill an entry: nothing
+ * @sqe: an entry. It keeps its user_data alone
+ */
+static inline void regbuf_prep_nop(struct regbuf_sqe *sqe)
+{
+	uint64_t user_data = sqe->user_data;
+
+	memset(sqe, 0, sizeof(*sqe));
+	sqe->user_data = user_data;
+}
+
+/**
+ * regbuf_prep_send() - fill an entry: send a part of a buffer
+ * @sqe: an entry that is zero, as from regbuf_queue_sqe(). User data, flags and
+ *       deadline are set in it by hand; so for all that follow
+ * @endpoint: where to
+ * @id: the buffer
+ * @offset: where the part starts in it, in bytes
+ * @length: bytes
+ *
+ * The completion comes when the memory is free again; value is how many bytes
+ * entered the socket.
+ */
+static inline void regbuf_prep_send(struct regbuf_sqe *sqe, uint32_t endpoint,
+				    uint64_t id, uint64_t offset,
+				    uint32_t length)
+{
+	sqe->op = REGBUF_OP_SEND;
+	sqe->endpoint = endpoint;
+	sqe->id = id;
+	sqe->offset = offset;
+	sqe->length = length;
+}
+
+/**
+ * regbuf_prep_sendv() - fill an entry: send several parts as one
+ * @sqe: a zero entry
+ * @endpoint: where to
+ * @slices: the parts. The caller's again after they were submitted
+ * @nr_slices: how many, 1 to the queried max_slices
+ */
+static inline void regbuf_prep_sendv(struct regbuf_sqe *sqe, uint32_t endpoint,
+				     const struct regbuf_slice *slices,
+				     uint32_t nr_slices)
+{
+	regbuf_prep_send(sqe, endpoint, (uintptr_t)slices, 0, nr_slices);
+	sqe->flags = REGBUF_SQE_F_LIST;
+}
+
+/**
+ * regbuf_prep_send_inline() - fill an entry: send bytes of any memory
+ * @sqe: a zero entry
+ * @endpoint: where to
+ * @ptr: the bytes. Copied; the caller's again after they were submitted
+ * @length: how many, at most the queried max_inline
+ */
+static inline void regbuf_prep_send_inline(struct regbuf_sqe *sqe,
+					   uint32_t endpoint, const void *ptr,
+					   uint32_t length)
+{
+	regbuf_prep_send(sqe, endpoint, (uintptr_t)ptr, 0, length);
+	sqe->flags = REGBUF_SQE_F_INLINE;
+}
+
+/**
+ * regbuf_prep_recv() - fill an entry: receive into a part of a buffer
+ * @sqe: a zero entry
+ * @endpoint: where from
+ * @id: the buffer, registered with REGBUF_ACCESS_WRITE
+ * @offset: where the part starts in it, in bytes
+ * @length: bytes; a stream receive of 0 completes when there is something to
+ *          read
+ *
+ * The completion's value is how many bytes were received. At the end of a
+ * stream it is 0 and the flag REGBUF_CQE_F_EOF is set.
+ */
+static inline void regbuf_prep_recv(struct regbuf_sqe *sqe, uint32_t endpoint,
+				    uint64_t id, uint64_t offset,
+				    uint32_t length)
+{
+	regbuf_prep_send(sqe, endpoint, id, offset, length);
+	sqe->op = REGBUF_OP_RECV;
+}
+
+/**
+ * regbuf_prep_recvv() - fill an entry: receive into several parts
+ * @sqe: a zero entry
+ * @endpoint: where from
+ * @slices: the parts, none inline. The caller's again after they were submitted
+ * @nr_slices: how many, 1 to the queried max_slices
+ */
+static inline void regbuf_prep_recvv(struct regbuf_sqe *sqe, uint32_t endpoint,
+				     const struct regbuf_slice *slices,
+				     uint32_t nr_slices)
+{
+	regbuf_prep_sendv(sqe, endpoint, slices, nr_slices);
+	sqe->op = REGBUF_OP_RECV;
+}
+
+/**
+ * regbuf_prep_recv_pool() - fill an entry: receive into the queue's pool
+ * @sqe: a zero entry
+ * @endpoint: where from
+ *
+ * A slice is taken when data arrive. The completion has REGBUF_CQE_F_POOL set
+ * if there is one, and its number in detail; give it back with
+ * regbuf_queue_pool_return().
+ */
+static inline void regbuf_prep_recv_pool(struct regbuf_sqe *sqe,
+					 uint32_t endpoint)
+{
+	sqe->op = REGBUF_OP_RECV;
+	sqe->flags = REGBUF_SQE_F_POOL;
+	sqe->endpoint = endpoint;
+}
+
+/**
+ * regbuf_prep_recv_multi() - fill an entry: receive again and again
+ * @sqe: a zero entry
+ * @endpoint: where from
+ * @times: how often; 0 for no limit
+ *
+ * As regbuf_prep_recv_pool(), with a completion each time. All but the last
+ * have REGBUF_CQE_F_MORE set.
+ */
+static inline void regbuf_prep_recv_multi(struct regbuf_sqe *sqe,
+					  uint32_t endpoint, uint32_t times)
+{
+	regbuf_prep_recv_pool(sqe, endpoint);
+	sqe->flags |= REGBUF_SQE_F_MULTI;
+	sqe->length = times;
+}
+
+/**
+ * regbuf_sqe_addr() - add an address in a buffer to an entry
+ * @sqe: a send or receive on a UDP socket
+ * @id: the buffer that has REGBUF_ADDR_SIZE bytes for it
+ * @offset: where in it, in bytes
+ *
+ * Where to send to, or where to put who sent it.
+ */
+static inline void regbuf_sqe_addr(struct regbuf_sqe *sqe, uint64_t id,
+				   uint64_t offset)
+{
+	sqe->flags |= REGBUF_SQE_F_ADDR;
+	sqe->addr_id = id;
+	sqe->addr_offset = offset;
+}
+
+/**
+ * regbuf_sqe_addr_ptr() - add an address to an entry
+ * @sqe: a send on a UDP socket
+ * @addr: REGBUF_ADDR_SIZE bytes, a struct sockaddr_in6 or with a struct
+ *        sockaddr_in in front. The caller's again after they were submitted
+ */
+static inline void regbuf_sqe_addr_ptr(struct regbuf_sqe *sqe, const void *addr)
+{
+	sqe->flags |= REGBUF_SQE_F_ADDR_PTR;
+	sqe->addr_id = (uintptr_t)addr;
+}
+
+/**
+ * regbuf_prep_shutdown() - fill an entry: shut down sending, after the sends
+ * @sqe: a zero entry
+ * @endpoint: of which
+ */
+static inline void regbuf_prep_shutdown(struct regbuf_sqe *sqe,
+					uint32_t endpoint)
+{
+	sqe->op = REGBUF_OP_SHUTDOWN;
+	sqe->endpoint = endpoint;
+}
+
+/**
+ * regbuf_prep_accept() - fill an entry: accept a connection
+ * @sqe: a zero entry
+ * @endpoint: a listening socket
+ *
+ * The completion's value is the new endpoint, attached to the same queue.
+ */
+static inline void regbuf_prep_accept(struct regbuf_sqe *sqe, uint32_t endpoint)
+{
+	sqe->op = REGBUF_OP_ACCEPT;
+	sqe->endpoint = endpoint;
+}
+
+/**
+ * regbuf_prep_accept_multi() - fill an entry: accept connections
+ * @sqe: a zero entry
+ * @endpoint: a listening socket
+ * @times: how many; 0 for no limit
+ *
+ * As regbuf_prep_accept(), with a completion each time. All but the last have
+ * REGBUF_CQE_F_MORE set.
+ */
+static inline void regbuf_prep_accept_multi(struct regbuf_sqe *sqe,
+					    uint32_t endpoint, uint32_t times)
+{
+	regbuf_prep_accept(sqe, endpoint);
+	sqe->flags = REGBUF_SQE_F_MULTI;
+	sqe->length = times;
+}
+
+/**
+ * regbuf_prep_connect() - fill an entry: wait for a connection to be made
+ * @sqe: a zero entry
+ * @endpoint: a TCP socket on which connect(2) has begun; see regbuf_connect()
+ */
+static inline void regbuf_prep_connect(struct regbuf_sqe *sqe,
+				       uint32_t endpoint)
+{
+	sqe->op = REGBUF_OP_CONNECT;
+	sqe->endpoint = endpoint;
+}
+
+/**
+ * regbuf_prep_poll() - fill an entry: wait for a socket
+ * @sqe: a zero entry
+ * @endpoint: which
+ * @events: EPOLL* to wait for; the completion's value are those that came
+ */
+static inline void regbuf_prep_poll(struct regbuf_sqe *sqe, uint32_t endpoint,
+				    uint32_t events)
+{
+	sqe->op = REGBUF_OP_POLL;
+	sqe->endpoint = endpoint;
+	sqe->length = events;
+}
+
+/**
+ * regbuf_prep_timeout() - fill an entry: wait for some time
+ * @sqe: a zero entry
+ * @ns: nanoseconds, after which it completes with ETIME
+ */
+static inline void regbuf_prep_timeout(struct regbuf_sqe *sqe, uint64_t ns)
+{
+	sqe->op = REGBUF_OP_TIMEOUT;
+	sqe->offset = ns;
+}
+
+/**
+ * regbuf_prep_cancel() - fill an entry: cancel the oldest such request
+ * @sqe: a zero entry
+ * @endpoint: of which endpoint; 0 for the whole queue
+ * @user_data: the user data it was submitted with
+ *
+ * To cancel all that have these user data, add REGBUF_SQE_F_ALL to the flags.
+ */
+static inline void regbuf_prep_cancel(struct regbuf_sqe *sqe, uint32_t endpoint,
+				      uint64_t user_data)
+{
+	sqe->op = REGBUF_OP_CANCEL;
+	sqe->endpoint = endpoint;
+	sqe->id = user_data;
+}
+
+/**
+ * regbuf_prep_cancel_all() - fill an entry: cancel all of an endpoint
+ * @sqe: a zero entry
+ * @endpoint: which
+ */
+static inline void regbuf_prep_cancel_all(struct regbuf_sqe *sqe,
+					  uint32_t endpoint)
+{
+	regbuf_prep_cancel(sqe, endpoint, 0);
+	sqe->flags = REGBUF_SQE_F_ANY | REGBUF_SQE_F_ALL;
+}
+
+/**
+ * regbuf_prep_idle() - fill an entry: wait until no request uses a buffer
+ * @sqe: a zero entry
+ * @id: the buffer
+ */
+static inline void regbuf_prep_idle(struct regbuf_sqe *sqe, uint64_t id)
+{
+	sqe->op = REGBUF_OP_IDLE;
+	sqe->id = id;
+}
+
+/**
+ * regbuf_connect() - begin to connect, and fill an entry that waits for it
+ * @q: the queue. For the submitter
+ * @endpoint: the socket's
+ * @sock: a TCP socket
+ * @addr: a struct sockaddr of the socket's family
+ * @addr_len: bytes at @addr
+ * @user_data: for the completion, whose error is 0 when the connection is made
+ *
+ * It does not block; a socket that is not O_NONBLOCK is so while this runs.
+ * The entry still has to be submitted.
+ *
+ * Return:
+ *
+ * * 0
+ * * -EAGAIN: the submission ring is full; or as connect(2)
+ * * -EBADF, -ENETUNREACH, ...: as connect(2). There is no entry
+ */
+int regbuf_connect(struct regbuf_queue *q, uint32_t endpoint, int sock,
+		   const void *addr, uint32_t addr_len, uint64_t user_data);
+
+/**
+ * regbuf_queue_submit() - hand over the entries that were filled
+ * @q: the queue. For the submitter
+ *
+ * Does not block. Without a poller, the kernel stops at the first entry that it
+ * refuses. It and what follows stay in the ring, and are submitted again next
+ * time: see regbuf_queue_refused() and regbuf_queue_drop(). With a poller this
+ * is a system call only if that sleeps, and entries that it refuses yield a
+ * completion with REGBUF_CQE_F_REFUSED.
+ *
+ * Return: how many entries were taken, 0 if there were none; with a poller, how
+ * many were handed over. If the first was refused, an error of it:
+ *
+ * * -ENOBUFS: no place in the completion ring, or the endpoint's maximum;
+ *   consume completions, and submit again
+ * * -EINVAL, -EOPNOTSUPP: unknown operation or flag, or members that it has no
+ *   use for
+ * * -ENOENT: no such endpoint or buffer; -ESTALE: not any more
+ * * -EACCES, -EFAULT, -EMSGSIZE, ...: as regbuf_sendv()
+ *
+ * Or of the queue:
+ *
+ * * -ENOTRECOVERABLE: an index was moved where it cannot be
+ * * -ESHUTDOWN: the context was closed
+ * * -EPERM: another process opened the context
+ */
+int regbuf_queue_submit(struct regbuf_queue *q);
+
+/**
+ * regbuf_queue_submit_wait() - hand over entries, then wait for completions
+ * @q: the queue. For the submitter
+ * @n: how many unconsumed completions to wait for
+ * @timeout_ns: how long to wait at most, in nanoseconds; negative: no limit
+ * @sigmask: signal mask to wait with, a sigset_t as for ppoll(2); or NULL
+ *
+ * One system call does both, or none if there is nothing to do. There is no
+ * waiting if an entry is refused.
+ *
+ * Return: as regbuf_queue_submit(); and if no entry was taken:
+ *
+ * * -ETIMEDOUT: fewer completions came
+ * * -EINTR: a signal came first
+ *
+ * If some were, their number is returned though the wait ended early.
+ */
+int regbuf_queue_submit_wait(struct regbuf_queue *q, uint32_t n,
+			     int64_t timeout_ns, const void *sigmask);
+
+/**
+ * regbuf_queue_wait() - wait for completions
+ * @q: the queue. For any thread
+ * @n: how many unconsumed completions to wait for
+ * @timeout_ns: how long to wait at most, in nanoseconds; negative: no limit
+ * @sigmask: signal mask to wait with, a sigset_t as for ppoll(2); or NULL
+ *
+ * The thread does the queue's work while it waits.
+ *
+ * Return:
+ *
+ * * 0: so many are there, or were if another thread consumes them
+ * * -ETIMEDOUT: fewer came
+ * * -EINTR: a signal came first
+ * * -ENOTRECOVERABLE: an index was moved where it cannot be
+ * * -ESHUTDOWN: the context was closed
+ * * -EPERM: another process opened the context
+ */
+int regbuf_queue_wait(struct regbuf_queue *q, uint32_t n, int64_t timeout_ns,
+		      const void *sigmask);
+
+/**
+ * regbuf_queue_kick() - call the kernel because it asks for it
+ * @q: the queue. For any thread
+ *
+ * Other calls do this by themselves when REGBUF_RING_F_NEED_ENTER is set.
+ *
+ * Return: 0, or an error of the queue as regbuf_queue_submit().
+ */
+int regbuf_queue_kick(struct regbuf_queue *q);
+
+/**
+ * regbuf_queue_ready() - how many completions there are
+ * @q: the queue. For the consumer
+ *
+ * Reads shared memory, nothing else.
+ *
+ * Return: how many are unconsumed.
+ */
+static inline uint32_t regbuf_queue_ready(struct regbuf_queue *q)
+{
+	/* Pairs with the kernel's release after it wrote a completion. */
+	q->cq_tail = regbuf_load_acquire(&q->ring->cq_tail);
+	return q->cq_tail - q->cq_head;
+}
+
+/**
+ * regbuf_queue_peek_at() - look at one of the completions
+ * @q: the queue. For the consumer
+ * @n: how many unconsumed ones to skip
+ *
+ * Return: the completion, valid until it is consumed with
+ * regbuf_queue_advance(); or NULL if there are not so many.
+ */
+static inline const struct regbuf_cqe *
+regbuf_queue_peek_at(struct regbuf_queue *q, uint32_t n)
+{
+	if (q->cq_tail - q->cq_head <= n && regbuf_queue_ready(q) <= n)
+		return NULL;
+	return &q->cqes[(q->cq_head + n) & q->cq_mask];
+}
+
+/**
+ * regbuf_queue_peek() - look at the oldest completion
+ * @q: the queue. For the consumer
+ *
+ * Return: the completion, valid until it is consumed with
+ * regbuf_queue_advance(); or NULL if there is none.
+ */
+static inline const struct regbuf_cqe *regbuf_queue_peek(struct regbuf_queue *q)
+{
+	return regbuf_queue_peek_at(q, 0);
+}
+
+/**
+ * regbuf_queue_next() - look at one completion after the other
+ * @q: the queue. For the consumer
+ * @n: how many were looked at, 0 to begin with; one more if there is one more.
+ *     So many are to be consumed in the end: regbuf_queue_advance(q, *n)
+ *
+ * Return: the completion, valid until it is consumed; or NULL if that were all.
+ */
+static inline const struct regbuf_cqe *
+regbuf_queue_next(struct regbuf_queue *q, uint32_t *n)
+{
+	const struct regbuf_cqe *cqe = regbuf_queue_peek_at(q, *n);
+
+	if (cqe)
+		(*n)++;
+	return cqe;
+}
+
+/**
+ * regbuf_for_each_cqe() - look at all completions
+ * @q: the queue. For the consumer
+ * @n: a uint32_t that is 0, counts them: call regbuf_queue_advance(q, n) when
+ *     the loop ended or was left
+ * @cqe: const struct regbuf_cqe *, each in turn
+ */
+#define regbuf_for_each_cqe(q, n, cqe)	\
+	for (; ((cqe) = regbuf_queue_next((q), &(n)));)
+
+/**
+ * regbuf_queue_advance() - consume completions
+ * @q: the queue. For the consumer
+ * @n: how many, at most as many as there are. Their places are the kernel's
+ */
+static inline void regbuf_queue_advance(struct regbuf_queue *q, uint32_t n)
+{
+	q->cq_head += n;
+	/*
+	 * Pairs with the kernel's acquire before it writes to these places; and
+	 * with its setting NEED_ENTER, after which it looks for room once more.
+	 */
+	regbuf_store_full(&q->ring->cq_head, q->cq_head);
+	if (regbuf_load_full(&q->ring->flags) & REGBUF_RING_F_NEED_ENTER)
+		regbuf_queue_kick(q);
+}
+
+/**
+ * regbuf_queue_reap() - copy completions and consume them
+ * @q: the queue. For the consumer
+ * @cqes: gets them, the oldest first
+ * @max: how many there is room for
+ *
+ * Return: how many there were.
+ */
+uint32_t regbuf_queue_reap(struct regbuf_queue *q, struct regbuf_cqe *cqes,
+			   uint32_t max);
+
+/**
+ * regbuf_cqe_error() - the error of a completion
+ * @cqe: the completion
+ *
+ * In the completion itself it is positive, other than what calls return.
+ *
+ * Return: 0, or a negative errno value, as for regbuf_strerror().
+ */
+static inline int regbuf_cqe_error(const struct regbuf_cqe *cqe)
+{
+	return -(int)cqe->error;
+}
+
+/**
+ * regbuf_queue_eventfd() - have an eventfd signalled
+ * @q: the queue
+ * @fd: an eventfd, which may serve several queues; -1 for none
+ *
+ * Nothing is signalled before regbuf_queue_arm().
+ *
+ * Return:
+ *
+ * * 0
+ * * -EBADF: not a descriptor
+ * * -EINVAL: not an eventfd
+ * * -ESHUTDOWN: the context was closed
+ * * -EPERM: another process opened the context
+ */
+int regbuf_queue_eventfd(struct regbuf_queue *q, int fd);
+
+/**
+ * regbuf_queue_arm() - ask for one signal at the next completion
+ * @q: the queue, with an eventfd. For the consumer
+ *
+ * Silent completions do not signal. After 0 was returned read the eventfd, or
+ * call regbuf_queue_disarm(), before arming again; then no signal is lost, and
+ * none comes without an unconsumed completion.
+ *
+ * Return: 0 if there is or will be one signal; 1 if a completion is there
+ * already and there will be none: consume it.
+ */
+static inline int regbuf_queue_arm(struct regbuf_queue *q)
+{
+	uint32_t loud;
+
+	/*
+	 * Never 0, and another number each time: the kernel must not take what
+	 * was armed after a completion was consumed for what was armed before.
+	 */
+	q->arms = (q->arms + 2) | 1;
+	/* Pairs with the kernel's look at it after posting a completion. */
+	regbuf_store_full(&q->ring->cq_armed, q->arms);
+	loud = regbuf_load_full(&q->ring->cq_loud);
+	if ((int32_t)(loud - q->cq_head) <= 0)
+		return 0;
+	/* Whoever gets it back decides: 0 is left by a kernel that signals. */
+	return regbuf_exchange(&q->ring->cq_armed, 0) != 0;
+}
+
+/**
+ * regbuf_queue_disarm() - ask for no signal any more
+ * @q: the queue. For the consumer, after regbuf_queue_arm() returned 0 and
+ *     before the eventfd was read
+ *
+ * Return: 0 if there was and will be no signal; 1 if there is one, now or very
+ * soon: read the eventfd.
+ */
+static inline int regbuf_queue_disarm(struct regbuf_queue *q)
+{
+	return !regbuf_exchange(&q->ring->cq_armed, 0);
+}
+
+/**
+ * regbuf_queue_pool_set() - give the queue slices to receive into
+ * @q: the queue
+ * @id: a buffer registered with REGBUF_ACCESS_WRITE
+ * @offset: where in it the first slice starts, in bytes
+ * @length: bytes of each slice, one after another
+ * @count: how many, at most the queue's pool_entries; 0, and all else 0, takes
+ *         the pool away
+ *
+ * See regbuf_prep_recv_pool(). All of them are the kernel's to begin with.
+ *
+ * Return:
+ *
+ * * 0
+ * * -ENOENT, -ESTALE: no such buffer, or not any more
+ * * -EACCES: it was registered without REGBUF_ACCESS_WRITE
+ * * -EFAULT: the slices run past its end
+ * * -EINVAL: @length is 0, or too many slices
+ * * -EBUSY: there is a pool already
+ * * -ENOMEM
+ * * -ESHUTDOWN: the context was closed
+ * * -EPERM: another process opened the context
+ */
+int regbuf_queue_pool_set(struct regbuf_queue *q, uint64_t id, uint64_t offset,
+			  uint32_t length, uint32_t count);
+
+/**
+ * regbuf_queue_pool_return() - give a slice of the pool back
+ * @q: the queue. For the consumer
+ * @n: its number, which a completion with REGBUF_CQE_F_POOL had in detail
+ *
+ * Each slice once: the ring that it goes through has room for no more.
+ */
+static inline void regbuf_queue_pool_return(struct regbuf_queue *q, uint32_t n)
+{
+	q->returned[q->pool_tail++ & q->pool_mask] = n;
+	/*
+	 * Pairs with the kernel's acquire before it reads the number; and with
+	 * its setting NEED_ENTER, after which it looks for slices once more.
+	 */
+	regbuf_store_full(&q->ring->pool_tail, q->pool_tail);
+	if (regbuf_load_full(&q->ring->flags) & REGBUF_RING_F_NEED_ENTER)
+		regbuf_queue_kick(q);
+}
+
+/* Buffers of one size, handed out one by one, in one registration. */
+struct regbuf_pool;
+
+/**
+ * struct regbuf_pool_slice - a slice that a pool handed out
+ * @ptr: its memory
+ * @id: the buffer that it is a part of
+ * @offset: where it starts in the buffer
+ * @length: bytes
+ * @index: its number in the pool; it starts at @index times @length
+ */
+struct regbuf_pool_slice {
+	void *ptr;
+	uint64_t id;
+	uint64_t offset;
+	uint32_t length;
+	uint32_t index;
+};
+
+/* Do not look for huge pages. */
+#define REGBUF_POOL_F_SMALL_PAGES	(1u << 0)
+
+/**
+ * regbuf_pool_create() - make a pool of buffers
+ * @rb: the context that they are registered in
+ * @slice_size: bytes of each, rounded up to a multiple of 64
+ * @count: how many
+ * @flags: 0 or REGBUF_POOL_F_SMALL_PAGES
+ * @out: gets the pool, or NULL on failure. Destroy it with
+ *       regbuf_pool_destroy()
+ *
+ * One piece of memory is mapped and registered once, to send from and to
+ * receive into. It is made of huge pages if it is as large as one and the
+ * system has any to spare; RLIMIT_MEMLOCK is charged with all of it.
+ *
+ * Return: as regbuf_register(), and
+ *
+ * * -EINVAL: @slice_size or @count is 0
+ * * -EOVERFLOW: more than max_length in all
+ * * -EOPNOTSUPP: an unknown flag
+ */
+int regbuf_pool_create(struct regbuf *rb, uint32_t slice_size, uint32_t count,
+		       unsigned int flags, struct regbuf_pool **out);
+
+/**
+ * regbuf_pool_destroy() - give up a pool
+ * @pool: the pool, or NULL. Gone when this returns, and its memory with it
+ *
+ * Requests in flight finish normally: the kernel keeps the pages for them.
+ * Destroy it before the context is closed. Not thread safe: no other call on
+ * @pool may be running or follow.
+ */
+void regbuf_pool_destroy(struct regbuf_pool *pool);
+
+/**
+ * regbuf_pool_get() - take a slice
+ * @pool: the pool. For any thread
+ * @slice: gets it, zeroed on failure. What is in the memory is whatever was
+ *
+ * In constant time.
+ *
+ * Return: 0, or -ENOBUFS: all are taken.
+ */
+int regbuf_pool_get(struct regbuf_pool *pool, struct regbuf_pool_slice *slice);
+
+/**
+ * regbuf_pool_put() - give a slice back
+ * @pool: the pool. For any thread
+ * @index: which, when no request uses it any more
+ *
+ * In constant time.
+ *
+ * Return: 0, or -EINVAL: no such slice, or it was not taken; harmless.
+ */
+int regbuf_pool_put(struct regbuf_pool *pool, uint32_t index);
+
+/**
+ * regbuf_pool_at() - where a slice is
+ * @pool: the pool. For any thread
+ * @index: which, taken or not
+ * @slice: gets it, zeroed on failure
+ *
+ * Return: 0, or -EINVAL: no such slice.
+ */
+int regbuf_pool_at(const struct regbuf_pool *pool, uint32_t index,
+		   struct regbuf_pool_slice *slice);
 
 /**
  * regbuf_strerror() - what the return of a call means

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # install-check.sh: install the library somewhere, and see that it can be used
-# from there with what pkg-config says, in C and C++, static and shared; that
-# each header compiles alone; that nothing but the map's symbols are exported;
-# and that the man pages have the header's prototypes.
+# from there with what pkg-config says, in C and C++, static and shared, and
+# without the header; that each header compiles alone; that nothing but the
+# map's symbols are exported; and that the man pages have the header's
+# prototypes.
 #
 # CC and CXX are the compilers to use.
 
@@ -99,6 +100,39 @@ check_program()
 		die "$2 with the $3 library is of version $output"
 }
 
+# The inline functions are in the library as well, for other languages.
+write_foreign()
+{
+	cat > "$dest/foreign.c" << 'EOF'
+struct slice { unsigned long long id, offset; unsigned int length, flags; };
+struct slice regbuf_slice_of(unsigned long long, unsigned long long, unsigned);
+void regbuf_prep_send(void *, unsigned, unsigned long long, unsigned long long,
+		      unsigned);
+
+int main(void)
+{
+	struct slice s = regbuf_slice_of(1, 2, 3);
+	unsigned char sqe[64] = { 0 };
+
+	regbuf_prep_send(sqe, 7, 0, 0, 0);
+	return s.id != 1 || s.offset != 2 || s.length != 3 || s.flags ||
+	       sqe[0] != 1 || sqe[4] != 7;
+}
+EOF
+}
+
+check_foreign()
+{
+	write_foreign
+	for libs in "$(pkg-config --libs libregbuf)" "$prefix/lib/libregbuf.a"; do
+		# shellcheck disable=SC2086 # words
+		$CC -o "$dest/foreign" "$dest/foreign.c" $libs ||
+			die "inline functions are not in $libs"
+		LD_LIBRARY_PATH=$prefix/lib "$dest/foreign" ||
+			die "inline functions of $libs do not work"
+	done
+}
+
 names()
 {
 	sed -n 's/^\t\t\(regbuf_[a-z_]*\);$/\1/p' "$1"
@@ -118,11 +152,15 @@ check_symbols()
 		die "symbols without a version are exported"
 }
 
-# All prototypes of the header, one a line: "type name(argument, ...)".
+# All prototypes of the header, one a line: "type name(argument, ...)". No
+# macros, and no bodies of inline functions.
 header_prototypes()
 {
-	sed -e '/^\/\*/,/\*\//d' -e '/^#/d' "$1" | tr '\n\t' '  ' |
-		tr ';{}' '\n' | tr -s ' ' | sed -e 's/^ //' -e 's/ $//' |
+	sed -e '/^\/\*/,/\*\//d' -e ':join' -e '/\\$/{N;s/\\\n//;b join' \
+		-e '}' -e '/^#/d' -e '/^{/,/^}/{/^}/!d;s/.*/;/' -e '}' "$1" |
+		tr '\n\t' '  ' | tr ';{}' '\n' | tr -s ' ' |
+		sed -e 's/^ //' -e 's/ $//' \
+			-e 's/\* regbuf/*regbuf/' |
 		sed -n '/regbuf_[a-z_]*(.*)$/p' | grep -v '^extern'
 }
 
@@ -163,4 +201,5 @@ for how in static shared; do
 	check_program "$CC" program.c $how
 	check_program "$CXX" program.cc $how
 done
+check_foreign
 echo "install-check: the installed library is fine"
