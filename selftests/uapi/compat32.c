@@ -2,7 +2,7 @@
 /*
  * A 32-bit program on a 64-bit kernel: the same structures, the same answers.
  */
-#include "regbuf_test.h"
+#include "regbuf_queue.h"
 #include "kselftest_harness.h"
 
 #include <sys/resource.h>
@@ -115,7 +115,7 @@ TEST_F(compat, refusals_are_the_same)
 	struct regbuf_ioc_stats stats = { .size = sizeof(stats) + 4 };
 	__u64 id;
 
-	EXPECT_EQ(-ENOTTY, rb_ioctl(self->dev, _IO(REGBUF_IOC_TYPE, 7),
+	EXPECT_EQ(-ENOTTY, rb_ioctl(self->dev, _IO(REGBUF_IOC_TYPE, 127),
 				    &stats));
 	EXPECT_EQ(-EFAULT, rb_ioctl(self->dev, REGBUF_IOC_STATS, NULL));
 	EXPECT_EQ(-EFAULT, rb_ioctl(self->dev, REGBUF_IOC_STATS,
@@ -150,6 +150,88 @@ TEST_F(compat, budget_is_enforced)
 	EXPECT_EQ(-ENOBUFS, rb_ioctl(self->dev, REGBUF_IOC_REGISTER, &reg));
 	EXPECT_EQ(3, reg.charged);
 	EXPECT_EQ(0, rb_deregister(self->dev, id));
+}
+
+FIXTURE(compat_queue) {
+	struct rb_qrig qr;
+};
+
+FIXTURE_SETUP(compat_queue)
+{
+	ASSERT_EQ(0, rb_qrig_loopback(&self->qr, AF_INET, SOCK_STREAM,
+				      4 * RB_PAGE, 8));
+}
+
+FIXTURE_TEARDOWN(compat_queue)
+{
+	EXPECT_EQ(0, rb_qrig_close(&self->qr));
+}
+
+/* The whole life of a queue: sends of every form of slice, and receives. */
+TEST_F(compat_queue, sends_and_receives)
+{
+	struct rb_qrig *qr = &self->qr;
+	struct regbuf_slice slices[2];
+	struct regbuf_cqe cqe;
+	char got[108];
+
+	slices[0] = rb_inline("head", 4);
+	slices[1] = rb_slice(qr->rig.id, 17, 100);
+	rb_sqe_send_list(&qr->q, qr->ep, slices, 2, 1);
+	rb_sqe_send_inline(&qr->q, qr->ep, "tail", 4, 2);
+	ASSERT_EQ(0, rb_q_submit_all(&qr->q));
+	ASSERT_EQ(0, rb_recv_all(qr->rig.far, got, sizeof(got)));
+	EXPECT_EQ(0, memcmp(got, "head", 4));
+	EXPECT_EQ(0, memcmp(got + 4, qr->rig.mem + 17, 100));
+	EXPECT_EQ(0, memcmp(got + 104, "tail", 4));
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, rb_q_next(&qr->q, &cqe));
+		EXPECT_EQ(0, cqe.error);
+		EXPECT_EQ(cqe.user_data == 1 ? 104 : 4, cqe.value);
+	}
+	rb_qrig_recv(qr, RB_PAGE, 50, 3);
+	ASSERT_EQ(0, rb_q_submit_all(&qr->q));
+	ASSERT_EQ(5, send(qr->rig.far, "hello", 5, 0));
+	ASSERT_EQ(0, rb_q_next(&qr->q, &cqe));
+	EXPECT_EQ(5, cqe.value);
+	EXPECT_EQ(0, memcmp(qr->rig.mem + RB_PAGE, "hello", 5));
+}
+
+/* A mask of 8 bytes, as a 64-bit program's; a time of 64 bits. */
+TEST_F(compat_queue, waits_with_a_mask)
+{
+	__u64 mask = ~0ULL;
+	struct regbuf_ioc_enter enter = {
+		.size = sizeof(enter),
+		.wait = 1,
+		.timeout_ns = RB_MSEC,
+		.sigmask = (unsigned long)&mask,
+		.sigmask_size = 8,
+	};
+
+	EXPECT_EQ(-ETIMEDOUT, rb_ioctl(self->qr.q.fd, REGBUF_IOC_ENTER,
+				       &enter));
+	enter.sigmask |= 1ULL << 32;
+	EXPECT_EQ(-EFAULT, rb_ioctl(self->qr.q.fd, REGBUF_IOC_ENTER, &enter));
+}
+
+/* Addresses in entries are not cut to 32 bits: EFAULT, and nothing is sent. */
+TEST_F(compat_queue, high_addresses_are_not_truncated)
+{
+	struct rb_qrig *qr = &self->qr;
+	struct regbuf_slice slice = rb_slice(qr->rig.id, 0, 4);
+	struct regbuf_ext ext = { .size = sizeof(ext) };
+
+	rb_sqe_send_list(&qr->q, qr->ep, &slice, 1, 1)->id |= 1ULL << 32;
+	EXPECT_EQ(-EFAULT, rb_q_submit_all(&qr->q));
+	rb_q_drop(&qr->q);
+	rb_sqe_send_inline(&qr->q, qr->ep, "x", 1, 1)->id |= 1ULL << 32;
+	EXPECT_EQ(-EFAULT, rb_q_submit_all(&qr->q));
+	rb_q_drop(&qr->q);
+	rb_qrig_send(qr, 0, 4, 1)->ext = (unsigned long)&ext | 1ULL << 32;
+	EXPECT_EQ(-EFAULT, rb_q_submit_all(&qr->q));
+	rb_q_drop(&qr->q);
+	EXPECT_EQ(0, rb_rig_silent(&qr->rig));
 }
 
 TEST_HARNESS_MAIN

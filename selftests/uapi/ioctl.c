@@ -3,13 +3,16 @@
  * What all calls have in common: each way of asking wrong, alone and with
  * everything else right, for each call. A refused call has had no effect.
  */
-#include "regbuf_test.h"
+#include "regbuf_queue.h"
 #include "kselftest_harness.h"
 
 #include <stddef.h>
 #include <sys/ioctl.h>
 
-#define NR_CALLS	7
+#define NR_CALLS	8	/* of the device */
+#define FIRST_QUEUE	0x20	/* those of a queue, and how many */
+#define NR_QUEUE	7
+#define ENTRIES		4
 #define NR_PAGES	4
 #define DATA		64	/* bytes that a send sends */
 #define NOT_THERE	((void *)16)
@@ -21,6 +24,11 @@ FIXTURE(call) {
 	char *mem;	/* registered as id */
 	__u64 id;
 	struct regbuf_slice slice;
+	struct rb_queue q;	/* with an entry to take */
+	int sock;	/* no endpoint */
+	__u32 ep;	/* of sv[1] */
+	int efd;
+	int next_fd;	/* the lowest that is free */
 	char *arg;	/* NR_PAGES, then a hole */
 	long pins;
 };
@@ -28,14 +36,17 @@ FIXTURE(call) {
 FIXTURE_VARIANT(call) {
 	unsigned long cmd;
 	size_t size;
+	size_t first;	/* size of the first version, if it was another */
 	__u32 flags;	/* known ones */
+	__u32 set;	/* those that a right one has */
 	size_t resv;	/* where the reserved member is, if any */
 	size_t out;	/* where the output begins, if any */
 };
 
 FIXTURE_VARIANT_ADD(call, query) {
 	.cmd = REGBUF_IOC_QUERY,
-	.size = 88,
+	.size = 144,
+	.first = 88,
 	.resv = 76,
 	.out = 8,
 };
@@ -80,6 +91,82 @@ FIXTURE_VARIANT_ADD(call, stats) {
 	.out = 8,
 };
 
+FIXTURE_VARIANT_ADD(call, queue) {
+	.cmd = REGBUF_IOC_QUEUE,
+	.size = 48,
+	.flags = REGBUF_QUEUE_F_ALL,
+	.out = 24,
+};
+
+FIXTURE_VARIANT_ADD(call, enter) {
+	.cmd = REGBUF_IOC_ENTER,
+	.size = 48,
+	.out = 36,
+};
+
+FIXTURE_VARIANT_ADD(call, attach) {
+	.cmd = REGBUF_IOC_ATTACH,
+	.size = 32,
+	.flags = REGBUF_ATTACH_F_ALL,
+	.set = RB_BOTH,
+	.resv = 28,
+	.out = 20,
+};
+
+FIXTURE_VARIANT_ADD(call, detach) {
+	.cmd = REGBUF_IOC_DETACH,
+	.size = 16,
+	.flags = REGBUF_DETACH_F_ALL,
+	.resv = 12,
+};
+
+FIXTURE_VARIANT_ADD(call, resize) {
+	.cmd = REGBUF_IOC_RESIZE,
+	.size = 40,
+	.resv = 28,
+	.out = 16,
+};
+
+FIXTURE_VARIANT_ADD(call, eventfd) {
+	.cmd = REGBUF_IOC_EVENTFD,
+	.size = 16,
+	.resv = 12,
+};
+
+FIXTURE_VARIANT_ADD(call, pool) {
+	.cmd = REGBUF_IOC_POOL,
+	.size = 32,
+};
+
+FIXTURE_VARIANT_ADD(call, socket) {
+	.cmd = REGBUF_IOC_SOCKET,
+	.size = 16,
+	.out = 12,
+};
+
+static int lowest_fd(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+static int setup_queue(FIXTURE_DATA(call) *self)
+{
+	int err = rb_q_open(self->dev, &self->q, ENTRIES, ENTRIES, ENTRIES);
+
+	if (err)
+		return err;
+	self->sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	self->efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (self->sock < 0 || self->efd < 0)
+		return -errno;
+	rb_sqe_nop(&self->q, 1);
+	rb_q_publish(&self->q);
+	return rb_q_attach(&self->q, self->sv[1], RB_BOTH, 0, 0, &self->ep);
+}
+
 FIXTURE_SETUP(call)
 {
 	self->pins = rb_pins();
@@ -88,30 +175,97 @@ FIXTURE_SETUP(call)
 	ASSERT_EQ(0, rb_pair(NULL, AF_INET, SOCK_STREAM, self->sv));
 	self->mem = rb_pages(1);
 	ASSERT_NE(NULL, self->mem);
-	ASSERT_EQ(0, rb_register(self->dev, self->mem, RB_PAGE, RB_READ,
-				 &self->id));
+	ASSERT_EQ(0, rb_register(self->dev, self->mem, RB_PAGE,
+				 RB_READ | RB_WRITE, &self->id));
 	self->slice = rb_slice(self->id, 0, DATA);
+	ASSERT_EQ(0, setup_queue(self));
 	self->arg = rb_map((NR_PAGES + 1) * RB_PAGE, PROT_READ | PROT_WRITE, 0);
 	ASSERT_NE(NULL, self->arg);
 	ASSERT_EQ(0, munmap(self->arg + NR_PAGES * RB_PAGE, RB_PAGE));
+	self->next_fd = lowest_fd();
 }
 
 FIXTURE_TEARDOWN(call)
 {
 	close(self->sv[0]);
 	close(self->sv[1]);
+	rb_q_close(&self->q);
 	close(self->dev);
-	EXPECT_EQ(0, rb_vmpin());
-	EXPECT_EQ(self->pins, rb_pins());
+	EXPECT_TRUE(rb_within(20, !rb_vmpin()));
+	EXPECT_TRUE(rb_within(20, rb_pins() <= self->pins));
 }
 
 union args {
 	struct regbuf_ioc_register reg;
 	struct regbuf_ioc_status status;	/* and others with an id */
 	struct regbuf_ioc_send msg;
+	struct regbuf_ioc_queue queue;
+	struct regbuf_ioc_enter enter;
+	struct regbuf_ioc_attach attach;
+	struct regbuf_ioc_detach detach;
+	struct regbuf_ioc_resize resize;
+	struct regbuf_ioc_eventfd eventfd;
+	struct regbuf_ioc_pool pool;
+	struct regbuf_ioc_socket socket;
 	__u32 size;
 	char bytes[256];
 };
+
+/* What a call of the device needs. */
+static void fill_device(const FIXTURE_DATA(call) *self, unsigned long cmd,
+			union args *args)
+{
+	switch (cmd) {
+	case REGBUF_IOC_REGISTER:
+		args->reg.addr = (unsigned long)self->mem;
+		args->reg.length = RB_PAGE;
+		args->reg.access = RB_READ;
+		break;
+	case REGBUF_IOC_DEREGISTER:
+	case REGBUF_IOC_STATUS:
+	case REGBUF_IOC_WAIT:
+		args->status.id = self->id;
+		break;
+	case REGBUF_IOC_SEND:
+		args->msg.fd = self->sv[0];
+		args->msg.nr_slices = 1;
+		args->msg.slices = (unsigned long)&self->slice;
+		break;
+	case REGBUF_IOC_QUEUE:
+		args->queue.sq_entries = ENTRIES;
+		args->queue.cq_entries = ENTRIES;
+		break;
+	}
+}
+
+/* What a call of the queue needs. */
+static void fill_queue(const FIXTURE_DATA(call) *self, unsigned long cmd,
+		       union args *args)
+{
+	switch (cmd) {
+	case REGBUF_IOC_ENTER:
+		args->enter.submit = 1;
+		break;
+	case REGBUF_IOC_ATTACH:
+		args->attach.fd = self->sock;
+		break;
+	case REGBUF_IOC_DETACH:
+	case REGBUF_IOC_SOCKET:
+		args->detach.endpoint = self->ep;
+		break;
+	case REGBUF_IOC_RESIZE:
+		args->resize.sq_entries = 1024;
+		break;
+	case REGBUF_IOC_EVENTFD:
+		args->eventfd.fd = self->efd;
+		break;
+	case REGBUF_IOC_POOL:
+		args->pool.id = self->id;
+		args->pool.length = DATA;
+		args->pool.count = ENTRIES;
+		break;
+	}
+}
 
 /* A structure that the call accepts, with nonsense where the output goes. */
 static void fill(const FIXTURE_DATA(call) *self,
@@ -125,29 +279,23 @@ static void fill(const FIXTURE_DATA(call) *self,
 		       variant->size - variant->out);
 	if (variant->resv)
 		memset(args.bytes + variant->resv, 0, sizeof(__u32));
-	switch (variant->cmd) {
-	case REGBUF_IOC_REGISTER:
-		args.reg.addr = (unsigned long)self->mem;
-		args.reg.length = RB_PAGE;
-		args.reg.access = RB_READ;
-		break;
-	case REGBUF_IOC_DEREGISTER:
-	case REGBUF_IOC_STATUS:
-	case REGBUF_IOC_WAIT:
-		args.status.id = self->id;
-		break;
-	case REGBUF_IOC_SEND:
-		args.msg.fd = self->sv[0];
-		args.msg.nr_slices = 1;
-		args.msg.slices = (unsigned long)&self->slice;
-		break;
-	}
+	fill_device(self, variant->cmd, &args);
+	fill_queue(self, variant->cmd, &args);
 	args.size = variant->size;
+	args.reg.flags = variant->set;
 	memcpy(at, &args, variant->size);
 }
 
+/* The call, on the descriptor that it is for. */
+static int call(const FIXTURE_DATA(call) *self, unsigned long cmd, void *arg)
+{
+	bool queue = (cmd & 0xff) >= FIRST_QUEUE;
+
+	return rb_ioctl(queue ? self->q.fd : self->dev, cmd, arg);
+}
+
 /* One buffer, idle; nothing sent; nothing at the other end. */
-static bool untouched(const FIXTURE_DATA(call) *self)
+static bool device_untouched(const FIXTURE_DATA(call) *self)
 {
 	struct regbuf_ioc_status status;
 	struct regbuf_ioc_stats stats;
@@ -157,42 +305,127 @@ static bool untouched(const FIXTURE_DATA(call) *self)
 	       status.state == REGBUF_STATE_LIVE && status.in_flight == 0 &&
 	       !rb_stats(self->dev, &stats) &&
 	       stats.buffers == 1 && stats.pages == 1 && stats.sends == 0 &&
-	       rb_vmpin() == 1 &&
+	       rb_vmpin() == 1 && lowest_fd() == self->next_fd &&
 	       !ioctl(self->sv[1], FIONREAD, &arrived) && arrived == 0;
 }
 
-/* What a call that succeeds does can be seen: the other tests rest on it. */
-static bool touched(const FIXTURE_DATA(call) *self,
-		    const FIXTURE_VARIANT(call) *variant)
+/* The socket is no endpoint, the other one is. */
+static bool endpoints_untouched(FIXTURE_DATA(call) *self)
 {
-	switch (variant->cmd) {
-	case REGBUF_IOC_REGISTER:
-	case REGBUF_IOC_DEREGISTER:
-	case REGBUF_IOC_SEND:
-		return !untouched(self);
+	int fd = rb_q_socket(&self->q, self->ep);
+	__u32 ep;
+
+	return fd >= 0 && !close(fd) &&
+	       !rb_q_attach(&self->q, self->sock, RB_BOTH, 0, 0, &ep) &&
+	       !rb_q_detach(&self->q, ep, 0);
+}
+
+/* The rings are not larger than they were. */
+static bool rings_untouched(const FIXTURE_DATA(call) *self)
+{
+	size_t size = 1024 * sizeof(struct regbuf_sqe);
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			 self->q.fd, 0);
+
+	if (map != MAP_FAILED)
+		munmap(map, size);
+	return map == MAP_FAILED;
+}
+
+/* No eventfd is signalled; uses up the entry. */
+static bool eventfd_untouched(FIXTURE_DATA(call) *self)
+{
+	__u64 count;
+
+	rb_q_arm(&self->q);
+	if (rb_q_submit_all(&self->q) || rb_q_reap(&self->q) != 1)
+		return false;
+	rb_q_disarm(&self->q);
+	rb_sqe_nop(&self->q, 1);
+	return read(self->efd, &count, sizeof(count)) < 0;
+}
+
+static bool pool_untouched(FIXTURE_DATA(call) *self)
+{
+	return !rb_q_pool(&self->q, self->id, 0, DATA, 1) &&
+	       !rb_q_pool(&self->q, 0, 0, 0, 0);
+}
+
+/* The entry is still in the ring, and so on. */
+static bool untouched(FIXTURE_DATA(call) *self, unsigned long cmd)
+{
+	if (!device_untouched(self))
+		return false;
+	switch (cmd) {
+	case REGBUF_IOC_ENTER:
+		return !rb_load(&self->q.ring->sq_head) &&
+		       rb_q_empty(&self->q);
+	case REGBUF_IOC_ATTACH:
+	case REGBUF_IOC_DETACH:
+		return endpoints_untouched(self);
+	case REGBUF_IOC_RESIZE:
+		return rings_untouched(self);
+	case REGBUF_IOC_EVENTFD:
+		return eventfd_untouched(self);
+	case REGBUF_IOC_POOL:
+		return pool_untouched(self);
 	}
-	return untouched(self);
+	return true;
+}
+
+/* What a call that succeeds does can be seen: the other tests rest on it. */
+static bool touched(FIXTURE_DATA(call) *self, unsigned long cmd)
+{
+	switch (cmd) {
+	case REGBUF_IOC_QUERY:
+	case REGBUF_IOC_STATUS:
+	case REGBUF_IOC_WAIT:
+	case REGBUF_IOC_STATS:
+		return untouched(self, cmd);
+	}
+	return !untouched(self, cmd);
+}
+
+/* For the call to be right a second time. */
+static int undo(FIXTURE_DATA(call) *self, unsigned long cmd)
+{
+	union args *args = (union args *)self->arg;
+
+	switch (cmd) {
+	case REGBUF_IOC_DEREGISTER:
+		return rb_register(self->dev, self->mem, RB_PAGE,
+				   RB_READ | RB_WRITE, &self->id);
+	case REGBUF_IOC_ATTACH:
+		return rb_q_detach(&self->q, args->attach.endpoint, 0);
+	case REGBUF_IOC_DETACH:
+		return rb_q_attach(&self->q, self->sv[1], RB_BOTH, 0, 0,
+				   &self->ep);
+	case REGBUF_IOC_POOL:
+		return rb_q_pool(&self->q, 0, 0, 0, 0);
+	}
+	return 0;
 }
 
 #define EXPECT_CALL(want, at) do {					\
-	EXPECT_EQ(want, rb_ioctl(self->dev, variant->cmd, at));		\
-	EXPECT_TRUE(untouched(self));					\
+	EXPECT_EQ(want, call(self, variant->cmd, at));			\
+	EXPECT_TRUE(untouched(self, variant->cmd));			\
 } while (0)
 
 /* The control: right in every respect, whatever is where the output goes. */
 TEST_F(call, right_one_succeeds_whatever_the_output_held)
 {
 	fill(self, variant, self->arg);
-	EXPECT_EQ(0, rb_ioctl(self->dev, variant->cmd, self->arg));
-	EXPECT_TRUE(touched(self, variant));
+	EXPECT_EQ(0, call(self, variant->cmd, self->arg));
+	EXPECT_TRUE(touched(self, variant->cmd));
 	EXPECT_EQ(variant->size, *(__u32 *)self->arg);
-	EXPECT_EQ(0, *(__u32 *)(self->arg + 4));
+	EXPECT_EQ(variant->set, *(__u32 *)(self->arg + 4));
 }
 
 /* Shorter than the first version: EINVAL; no byte less will do. */
 TEST_F(call, too_short_is_refused)
 {
-	for (size_t size = 0; size < variant->size; size++) {
+	for (size_t size = 0; size < (variant->first ?: variant->size);
+	     size++) {
 		fill(self, variant, self->arg);
 		*(__u32 *)self->arg = size;
 		EXPECT_CALL(-EINVAL, self->arg);
@@ -208,18 +441,16 @@ TEST_F(call, longer_with_zeros_is_taken)
 	fill(self, variant, self->arg);
 	*(__u32 *)self->arg = variant->size + 1;
 	tail[1] = 1;	/* behind the end: not looked at */
-	EXPECT_EQ(0, rb_ioctl(self->dev, variant->cmd, self->arg));
-	EXPECT_TRUE(touched(self, variant));
+	EXPECT_EQ(0, call(self, variant->cmd, self->arg));
+	EXPECT_TRUE(touched(self, variant->cmd));
 	EXPECT_EQ(0, tail[0]);
 	EXPECT_EQ(1, tail[1]);
 
 	tail[1] = 0;
-	if (variant->cmd == REGBUF_IOC_DEREGISTER)
-		ASSERT_EQ(0, rb_register(self->dev, self->mem, RB_PAGE,
-					 RB_READ, &self->id));
+	ASSERT_EQ(0, undo(self, variant->cmd));
 	fill(self, variant, self->arg);
 	*(__u32 *)self->arg = RB_PAGE;
-	EXPECT_EQ(0, rb_ioctl(self->dev, variant->cmd, self->arg));
+	EXPECT_EQ(0, call(self, variant->cmd, self->arg));
 	EXPECT_EQ(0, memcmp(tail, zeros, RB_PAGE - variant->size));
 	EXPECT_EQ(RB_PAGE, *(__u32 *)self->arg);
 }
@@ -313,12 +544,22 @@ TEST_F(call, structure_into_a_hole_is_refused)
 	EXPECT_CALL(-EFAULT, end - variant->size);
 }
 
-/* What has output needs a place to put it: EFAULT, before anything is done. */
+/* What has output needs a place to put it; what has none does not. */
+#define EXPECT_READ_ONLY(at) do {					\
+	if (variant->out) {						\
+		EXPECT_CALL(-EFAULT, at);				\
+	} else {							\
+		EXPECT_EQ(0, call(self, variant->cmd, at));		\
+		EXPECT_TRUE(touched(self, variant->cmd));		\
+	}								\
+} while (0)
+
+/* EFAULT, before anything is done. */
 TEST_F(call, read_only_structure_has_no_effect)
 {
 	fill(self, variant, self->arg);
 	ASSERT_EQ(0, mprotect(self->arg, RB_PAGE, PROT_READ));
-	EXPECT_CALL(variant->out ? -EFAULT : 0, self->arg);
+	EXPECT_READ_ONLY(self->arg);
 }
 
 /* The same if only the last word of the output is on a read-only page. */
@@ -329,15 +570,15 @@ TEST_F(call, read_only_tail_has_no_effect)
 
 	fill(self, variant, at);
 	ASSERT_EQ(0, mprotect(second, RB_PAGE, PROT_READ));
-	EXPECT_CALL(variant->out ? -EFAULT : 0, at);
+	EXPECT_READ_ONLY(at);
 }
 
 /* A structure need not be aligned. */
 TEST_F(call, unaligned_structure_is_taken)
 {
 	fill(self, variant, self->arg + 1);
-	EXPECT_EQ(0, rb_ioctl(self->dev, variant->cmd, self->arg + 1));
-	EXPECT_TRUE(touched(self, variant));
+	EXPECT_EQ(0, call(self, variant->cmd, self->arg + 1));
+	EXPECT_TRUE(touched(self, variant->cmd));
 }
 
 /* A number that differs in anything is another call: ENOTTY. */
@@ -356,13 +597,14 @@ TEST_F(call, other_type_direction_or_size_is_unknown)
 
 	for (int i = 0; i < ARRAY_SIZE(others); i++) {
 		fill(self, variant, self->arg);
-		EXPECT_EQ(-ENOTTY, rb_ioctl(self->dev, others[i], self->arg));
-		EXPECT_TRUE(untouched(self));
+		EXPECT_EQ(-ENOTTY, call(self, others[i], self->arg));
+		EXPECT_TRUE(untouched(self, variant->cmd));
 	}
 }
 
 FIXTURE(device) {
 	int dev;
+	struct rb_queue q;
 	int sv[2];
 	char *mem;
 	__u64 id;
@@ -377,10 +619,12 @@ FIXTURE_SETUP(device)
 	ASSERT_NE(NULL, self->mem);
 	ASSERT_EQ(0, rb_register(self->dev, self->mem, RB_PAGE, RB_READ,
 				 &self->id));
+	ASSERT_EQ(0, rb_q_open(self->dev, &self->q, 1, 1, 0));
 }
 
 FIXTURE_TEARDOWN(device)
 {
+	rb_q_close(&self->q);
 	close(self->sv[0]);
 	close(self->sv[1]);
 	close(self->dev);
@@ -398,21 +642,47 @@ static bool nothing_sent(const FIXTURE_DATA(device) *self)
 	       !ioctl(self->sv[1], FIONREAD, &arrived) && arrived == 0;
 }
 
+/* A call that a descriptor does not have: ENOTTY, and nothing is written. */
+static bool unknown(int fd, unsigned int nr)
+{
+	static const char zeros[RB_PAGE];
+	char arg[RB_PAGE] = "";
+	int err;
+
+	*(__u32 *)arg = 64;
+	err = rb_ioctl(fd, _IO(REGBUF_IOC_TYPE, nr), arg);
+	*(__u32 *)arg -= 64;
+	return err == -ENOTTY && !memcmp(arg, zeros, RB_PAGE);
+}
+
 /* No such call: ENOTTY, for every number that is not one. */
 TEST_F(device, unknown_numbers_are_refused)
 {
-	static const char zeros[RB_PAGE];
-	char *arg = rb_map(RB_PAGE, PROT_READ | PROT_WRITE, 0);
+	for (int nr = 0; nr < 256; nr++)
+		EXPECT_EQ(nr >= NR_CALLS, unknown(self->dev, nr));
+	EXPECT_EQ(-ENOTTY, rb_ioctl(self->dev, TCGETS, self->mem));
+}
 
-	ASSERT_NE(NULL, arg);
-	for (int nr = NR_CALLS; nr < 256; nr++) {
-		*(__u32 *)arg = 64;
-		EXPECT_EQ(-ENOTTY, rb_ioctl(self->dev,
-					    _IO(REGBUF_IOC_TYPE, nr), arg));
-		*(__u32 *)arg = 0;
-	}
-	EXPECT_EQ(0, memcmp(arg, zeros, RB_PAGE));
-	EXPECT_EQ(-ENOTTY, rb_ioctl(self->dev, TCGETS, arg));
+/* The same for a queue, which has none of the device's. */
+TEST_F(device, unknown_numbers_of_a_queue_are_refused)
+{
+	for (int nr = 0; nr < 256; nr++)
+		EXPECT_EQ(nr < FIRST_QUEUE || nr >= FIRST_QUEUE + NR_QUEUE,
+			  unknown(self->q.fd, nr));
+	EXPECT_EQ(-ENOTTY, rb_ioctl(self->q.fd, TCGETS, self->mem));
+}
+
+/* A queue is not a file to read or write. */
+TEST_F(device, queue_is_not_read_or_written)
+{
+	char byte = 1;
+
+	EXPECT_EQ(-1, read(self->q.fd, &byte, 1));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, write(self->q.fd, &byte, 1));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, lseek(self->q.fd, 0, SEEK_CUR));
+	EXPECT_EQ(ESPIPE, errno);
 }
 
 /* The device is not a file to read, write or map. */

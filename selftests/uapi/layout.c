@@ -4,7 +4,7 @@
  * that were built long ago have inside them. Most of it fails to compile, in
  * layout.h; here is what the running kernel has to say.
  */
-#include "regbuf_test.h"
+#include "regbuf_queue.h"
 #include "kselftest_harness.h"
 
 #include "layout.h"
@@ -57,6 +57,69 @@ TEST_F(layout, constants_have_their_values)
 	EXPECT_EQ(16, REGBUF_COPY_MAX);
 }
 
+TEST_F(layout, calls_of_queues_have_their_numbers)
+{
+	EXPECT_EQ(0xeb07, REGBUF_IOC_QUEUE);
+	EXPECT_EQ(0xeb20, REGBUF_IOC_ENTER);
+	EXPECT_EQ(0xeb21, REGBUF_IOC_ATTACH);
+	EXPECT_EQ(0xeb22, REGBUF_IOC_DETACH);
+	EXPECT_EQ(0xeb23, REGBUF_IOC_RESIZE);
+	EXPECT_EQ(0xeb24, REGBUF_IOC_EVENTFD);
+	EXPECT_EQ(0xeb25, REGBUF_IOC_POOL);
+	EXPECT_EQ(0xeb26, REGBUF_IOC_SOCKET);
+	EXPECT_EQ(2, REGBUF_FEAT_QUEUE);
+	EXPECT_EQ(1, REGBUF_RING_F_NEED_ENTER);
+	EXPECT_EQ(2, REGBUF_RING_F_BROKEN);
+	EXPECT_EQ(1, REGBUF_QUEUE_F_POLLER);
+	EXPECT_EQ(1, REGBUF_ATTACH_F_SEND);
+	EXPECT_EQ(2, REGBUF_ATTACH_F_RECV);
+	EXPECT_EQ(4, REGBUF_ATTACH_F_ORDERED);
+	EXPECT_EQ(1, REGBUF_DETACH_F_DRAIN);
+	EXPECT_EQ(2, REGBUF_DETACH_F_CLOSE);
+	EXPECT_EQ(28, REGBUF_ADDR_SIZE);
+	EXPECT_EQ(256, REGBUF_MAX_CONTROL);
+}
+
+TEST_F(layout, entries_have_their_operations_and_flags)
+{
+	EXPECT_EQ(0, REGBUF_OP_NOP);
+	EXPECT_EQ(1, REGBUF_OP_SEND);
+	EXPECT_EQ(2, REGBUF_OP_RECV);
+	EXPECT_EQ(3, REGBUF_OP_SHUTDOWN);
+	EXPECT_EQ(4, REGBUF_OP_ACCEPT);
+	EXPECT_EQ(5, REGBUF_OP_CONNECT);
+	EXPECT_EQ(6, REGBUF_OP_POLL);
+	EXPECT_EQ(7, REGBUF_OP_TIMEOUT);
+	EXPECT_EQ(8, REGBUF_OP_CANCEL);
+	EXPECT_EQ(9, REGBUF_OP_IDLE);
+	EXPECT_EQ(1, REGBUF_SQE_F_SILENT);
+	EXPECT_EQ(2, REGBUF_SQE_F_EARLY);
+	EXPECT_EQ(4, REGBUF_SQE_F_LIST);
+	EXPECT_EQ(8, REGBUF_SQE_F_INLINE);
+	EXPECT_EQ(0x10, REGBUF_SQE_F_ADDR);
+	EXPECT_EQ(0x20, REGBUF_SQE_F_ADDR_PTR);
+	EXPECT_EQ(0x40, REGBUF_SQE_F_MORE);
+	EXPECT_EQ(0x80, REGBUF_SQE_F_WAITALL);
+	EXPECT_EQ(0x100, REGBUF_SQE_F_POOL);
+	EXPECT_EQ(0x200, REGBUF_SQE_F_MULTI);
+	EXPECT_EQ(0x400, REGBUF_SQE_F_ANY);
+	EXPECT_EQ(0x800, REGBUF_SQE_F_ALL);
+}
+
+TEST_F(layout, completions_have_their_flags)
+{
+	EXPECT_EQ(1, REGBUF_CQE_F_MORE);
+	EXPECT_EQ(2, REGBUF_CQE_F_EARLY);
+	EXPECT_EQ(4, REGBUF_CQE_F_EOF);
+	EXPECT_EQ(8, REGBUF_CQE_F_TRUNC);
+	EXPECT_EQ(0x10, REGBUF_CQE_F_CTRUNC);
+	EXPECT_EQ(0x20, REGBUF_CQE_F_COPIED);
+	EXPECT_EQ(0x40, REGBUF_CQE_F_SHARED);
+	EXPECT_EQ(0x80, REGBUF_CQE_F_REFUSED);
+	EXPECT_EQ(0x100, REGBUF_CQE_F_POOL);
+	EXPECT_EQ(0x200, REGBUF_CQE_F_SILENT);
+}
+
 /* The kernel writes where the header says: raw words, no structure's names. */
 TEST_F(layout, kernel_writes_where_the_header_says)
 {
@@ -78,6 +141,39 @@ TEST_F(layout, kernel_writes_where_the_header_says)
 	EXPECT_EQ(3, status[4]);			/* pages */
 	EXPECT_EQ(3 | 1ULL << 32, status[5]);		/* access, state */
 	EXPECT_EQ(0, status[6]);			/* in_flight */
+}
+
+/* The same for rings: a silent NOP and a timeout of 1 ns, as words. */
+TEST_F(layout, rings_are_where_the_header_says)
+{
+	__u64 queue[6] = { 48, 4 | 8ULL << 32 }, *sqe, *cqe;
+	__u64 enter[6] = { 48, 2 | 2ULL << 32, RB_FOREVER };
+	__u32 *ring;
+
+	ASSERT_EQ(0, rb_ioctl(self->dev, 0xeb07, queue));
+	ring = mmap(NULL, queue[5], PROT_READ | PROT_WRITE, MAP_SHARED,
+		    (int)queue[3], 0);
+	ASSERT_NE(MAP_FAILED, ring);
+	sqe = (__u64 *)((char *)ring + (queue[3] >> 32));
+	cqe = (__u64 *)((char *)ring + (__u32)queue[4]);
+	sqe[0] = 0x00010000;				/* op, flags */
+	sqe[1] = 0x123456789abcdef0;			/* user_data */
+	sqe[8] = 7;					/* op */
+	sqe[11] = 1;					/* offset */
+	rb_store(&ring[16], 2);				/* sq_tail */
+	ASSERT_EQ(0, rb_ioctl((int)queue[3], 0xeb20, enter));
+	EXPECT_EQ(2ULL << 32, enter[4]);		/* submitted */
+	EXPECT_EQ(2ULL << 32, enter[5]);		/* error, ready */
+	EXPECT_EQ(2, ring[0]);				/* sq_head */
+	EXPECT_EQ(2, ring[32]);				/* cq_tail */
+	EXPECT_EQ(2, ring[33]);				/* cq_loud */
+	EXPECT_EQ(0x123456789abcdef0, cqe[0]);
+	EXPECT_EQ(0x200ULL << 32, cqe[1]);		/* error, flags */
+	EXPECT_EQ(0, cqe[4]);
+	EXPECT_EQ(ETIME, cqe[5]);			/* error, flags */
+	EXPECT_EQ(0, cqe[6]);
+	EXPECT_EQ(0, cqe[7]);
+	close((int)queue[3]);
 }
 
 TEST_HARNESS_MAIN

@@ -32,7 +32,16 @@ MEMBER(regbuf_ioc_query, max_slices, 68, 4);
 MEMBER(regbuf_ioc_query, max_inline, 72, 4);
 MEMBER(regbuf_ioc_query, __resv, 76, 4);
 MEMBER(regbuf_ioc_query, max_length, 80, 8);
-SIZE(regbuf_ioc_query, 88);
+MEMBER(regbuf_ioc_query, queue_flags, 88, 8);
+MEMBER(regbuf_ioc_query, attach_flags, 96, 8);
+MEMBER(regbuf_ioc_query, detach_flags, 104, 8);
+MEMBER(regbuf_ioc_query, ops, 112, 8);
+MEMBER(regbuf_ioc_query, sqe_flags, 120, 8);
+MEMBER(regbuf_ioc_query, max_sq_entries, 128, 4);
+MEMBER(regbuf_ioc_query, max_cq_entries, 132, 4);
+MEMBER(regbuf_ioc_query, max_pool_entries, 136, 4);
+MEMBER(regbuf_ioc_query, max_endpoints, 140, 4);
+SIZE(regbuf_ioc_query, 144);
 
 MEMBER(regbuf_ioc_register, size, 0, 4);
 MEMBER(regbuf_ioc_register, flags, 4, 4);
@@ -103,5 +112,121 @@ MEMBER(regbuf_ioc_stats, copied, 40, 128);
 MEMBER(regbuf_ioc_stats, copied_later, 168, 8);
 MEMBER(regbuf_ioc_stats, deregistered_in_flight, 176, 8);
 SIZE(regbuf_ioc_stats, 184);
+
+/* What different CPUs write is 64 bytes apart. */
+MEMBER(regbuf_ring, sq_head, 0, 4);
+MEMBER(regbuf_ring, flags, 4, 4);
+MEMBER(regbuf_ring, sq_tail, 64, 4);
+MEMBER(regbuf_ring, cq_tail, 128, 4);
+MEMBER(regbuf_ring, cq_loud, 132, 4);
+MEMBER(regbuf_ring, cq_head, 192, 4);
+MEMBER(regbuf_ring, cq_armed, 196, 4);
+MEMBER(regbuf_ring, pool_head, 256, 4);
+MEMBER(regbuf_ring, pool_tail, 320, 4);
+_Static_assert(sizeof(struct regbuf_ring) == 384, "regbuf_ring");
+
+MEMBER(regbuf_ioc_queue, size, 0, 4);
+MEMBER(regbuf_ioc_queue, flags, 4, 4);
+MEMBER(regbuf_ioc_queue, sq_entries, 8, 4);
+MEMBER(regbuf_ioc_queue, cq_entries, 12, 4);
+MEMBER(regbuf_ioc_queue, pool_entries, 16, 4);
+MEMBER(regbuf_ioc_queue, poller_idle_us, 20, 4);
+MEMBER(regbuf_ioc_queue, fd, 24, 4);
+MEMBER(regbuf_ioc_queue, sq_off, 28, 4);
+MEMBER(regbuf_ioc_queue, cq_off, 32, 4);
+MEMBER(regbuf_ioc_queue, pool_off, 36, 4);
+MEMBER(regbuf_ioc_queue, map_size, 40, 8);
+SIZE(regbuf_ioc_queue, 48);
+
+MEMBER(regbuf_sqe, op, 0, 1);
+MEMBER(regbuf_sqe, __resv, 1, 1);
+MEMBER(regbuf_sqe, flags, 2, 2);
+MEMBER(regbuf_sqe, endpoint, 4, 4);
+MEMBER(regbuf_sqe, user_data, 8, 8);
+MEMBER(regbuf_sqe, id, 16, 8);
+MEMBER(regbuf_sqe, offset, 24, 8);
+MEMBER(regbuf_sqe, length, 32, 4);
+MEMBER(regbuf_sqe, timeout_us, 36, 4);
+MEMBER(regbuf_sqe, addr_id, 40, 8);
+MEMBER(regbuf_sqe, addr_offset, 48, 8);
+MEMBER(regbuf_sqe, ext, 56, 8);
+SIZE(regbuf_sqe, 64);
+
+MEMBER(regbuf_ext, size, 0, 4);
+MEMBER(regbuf_ext, flags, 4, 4);
+MEMBER(regbuf_ext, ctl_id, 8, 8);
+MEMBER(regbuf_ext, ctl_offset, 16, 8);
+MEMBER(regbuf_ext, ctl_length, 24, 4);
+MEMBER(regbuf_ext, segment, 28, 2);
+MEMBER(regbuf_ext, __resv, 30, 2);
+SIZE(regbuf_ext, 32);
+
+MEMBER(regbuf_cqe, user_data, 0, 8);
+MEMBER(regbuf_cqe, error, 8, 4);
+MEMBER(regbuf_cqe, flags, 12, 4);
+MEMBER(regbuf_cqe, value, 16, 8);
+MEMBER(regbuf_cqe, copy_reasons, 24, 2);
+MEMBER(regbuf_cqe, ctl_length, 26, 2);
+MEMBER(regbuf_cqe, detail, 28, 4);
+SIZE(regbuf_cqe, 32);
+
+MEMBER(regbuf_ioc_enter, size, 0, 4);
+MEMBER(regbuf_ioc_enter, flags, 4, 4);
+MEMBER(regbuf_ioc_enter, submit, 8, 4);
+MEMBER(regbuf_ioc_enter, wait, 12, 4);
+MEMBER(regbuf_ioc_enter, timeout_ns, 16, 8);
+MEMBER(regbuf_ioc_enter, sigmask, 24, 8);
+MEMBER(regbuf_ioc_enter, sigmask_size, 32, 4);
+MEMBER(regbuf_ioc_enter, submitted, 36, 4);
+MEMBER(regbuf_ioc_enter, error, 40, 4);
+MEMBER(regbuf_ioc_enter, ready, 44, 4);
+SIZE(regbuf_ioc_enter, 48);
+
+MEMBER(regbuf_ioc_attach, size, 0, 4);
+MEMBER(regbuf_ioc_attach, flags, 4, 4);
+MEMBER(regbuf_ioc_attach, fd, 8, 4);
+MEMBER(regbuf_ioc_attach, max_send, 12, 4);
+MEMBER(regbuf_ioc_attach, max_recv, 16, 4);
+MEMBER(regbuf_ioc_attach, endpoint, 20, 4);
+MEMBER(regbuf_ioc_attach, copy_reasons, 24, 4);
+MEMBER(regbuf_ioc_attach, __resv, 28, 4);
+_Static_assert(sizeof(struct regbuf_ioc_attach) == 32, "regbuf_ioc_attach");
+
+MEMBER(regbuf_ioc_detach, size, 0, 4);
+MEMBER(regbuf_ioc_detach, flags, 4, 4);
+MEMBER(regbuf_ioc_detach, endpoint, 8, 4);
+MEMBER(regbuf_ioc_detach, __resv, 12, 4);
+_Static_assert(sizeof(struct regbuf_ioc_detach) == 16, "regbuf_ioc_detach");
+
+MEMBER(regbuf_ioc_resize, size, 0, 4);
+MEMBER(regbuf_ioc_resize, flags, 4, 4);
+MEMBER(regbuf_ioc_resize, sq_entries, 8, 4);
+MEMBER(regbuf_ioc_resize, cq_entries, 12, 4);
+MEMBER(regbuf_ioc_resize, sq_off, 16, 4);
+MEMBER(regbuf_ioc_resize, cq_off, 20, 4);
+MEMBER(regbuf_ioc_resize, pool_off, 24, 4);
+MEMBER(regbuf_ioc_resize, __resv, 28, 4);
+MEMBER(regbuf_ioc_resize, map_size, 32, 8);
+SIZE(regbuf_ioc_resize, 40);
+
+MEMBER(regbuf_ioc_eventfd, size, 0, 4);
+MEMBER(regbuf_ioc_eventfd, flags, 4, 4);
+MEMBER(regbuf_ioc_eventfd, fd, 8, 4);
+MEMBER(regbuf_ioc_eventfd, __resv, 12, 4);
+_Static_assert(sizeof(struct regbuf_ioc_eventfd) == 16, "regbuf_ioc_eventfd");
+
+MEMBER(regbuf_ioc_pool, size, 0, 4);
+MEMBER(regbuf_ioc_pool, flags, 4, 4);
+MEMBER(regbuf_ioc_pool, id, 8, 8);
+MEMBER(regbuf_ioc_pool, offset, 16, 8);
+MEMBER(regbuf_ioc_pool, length, 24, 4);
+MEMBER(regbuf_ioc_pool, count, 28, 4);
+SIZE(regbuf_ioc_pool, 32);
+
+MEMBER(regbuf_ioc_socket, size, 0, 4);
+MEMBER(regbuf_ioc_socket, flags, 4, 4);
+MEMBER(regbuf_ioc_socket, endpoint, 8, 4);
+MEMBER(regbuf_ioc_socket, fd, 12, 4);
+_Static_assert(sizeof(struct regbuf_ioc_socket) == 16, "regbuf_ioc_socket");
 
 #endif /* REGBUF_LAYOUT_H */

@@ -3,8 +3,10 @@
  * The query tells the truth: its masks are the header's, and what it calls a
  * limit is one.
  */
-#include "regbuf_test.h"
+#include "regbuf_queue.h"
 #include "kselftest_harness.h"
+
+#include <stddef.h>
 
 FIXTURE(query) {
 	int dev;
@@ -51,7 +53,7 @@ static int send_slices(const FIXTURE_DATA(query) *self,
 /* What the header defines is what this kernel has, bit for bit. */
 TEST_F(query, masks_are_the_header_s)
 {
-	EXPECT_EQ(REGBUF_FEAT_SEND, self->limits.features);
+	EXPECT_EQ(REGBUF_FEAT_SEND | REGBUF_FEAT_QUEUE, self->limits.features);
 	EXPECT_EQ(0, self->limits.register_flags);
 	EXPECT_EQ(REGBUF_ACCESS_READ | REGBUF_ACCESS_WRITE,
 		  self->limits.access);
@@ -59,6 +61,28 @@ TEST_F(query, masks_are_the_header_s)
 	EXPECT_EQ(REGBUF_SEND_F_ALL, self->limits.send_flags);
 	EXPECT_EQ(REGBUF_SLICE_F_ALL, self->limits.slice_flags);
 	EXPECT_EQ((1u << REGBUF_COPY_NR) - 1, self->limits.copy_reasons);
+	EXPECT_EQ(REGBUF_QUEUE_F_ALL, self->limits.queue_flags);
+	EXPECT_EQ(REGBUF_ATTACH_F_ALL, self->limits.attach_flags);
+	EXPECT_EQ(REGBUF_DETACH_F_ALL, self->limits.detach_flags);
+	EXPECT_EQ((1u << REGBUF_OP_NR) - 1, self->limits.ops);
+	EXPECT_EQ(REGBUF_SQE_F_KNOWN, self->limits.sqe_flags);
+}
+
+/* What a program built before there were queues asks with: no byte more. */
+TEST_F(query, older_program_gets_what_it_knows)
+{
+	struct regbuf_ioc_query old;
+
+	memset(&old, 0xaa, sizeof(old));
+	old.size = offsetof(struct regbuf_ioc_query, queue_flags);
+	old.flags = 0;
+	old.__resv = 0;
+	ASSERT_EQ(0, rb_ioctl(self->dev, REGBUF_IOC_QUERY, &old));
+	EXPECT_EQ(88, old.size);
+	EXPECT_EQ(self->limits.features, old.features);
+	EXPECT_EQ(self->limits.max_length, old.max_length);
+	for (size_t i = 88; i < sizeof(old); i++)
+		EXPECT_EQ(0xaa, ((unsigned char *)&old)[i]);
 }
 
 /* Limits that a program can live with, and that fit where they are used. */
@@ -69,6 +93,12 @@ TEST_F(query, limits_are_sane)
 	EXPECT_GE(self->limits.max_inline, 256);
 	EXPECT_GE(self->limits.max_length, 1ULL << 32);
 	EXPECT_LE(self->limits.max_length, 1ULL << 47);
+	EXPECT_GE(self->limits.max_sq_entries, 1024);
+	EXPECT_GE(self->limits.max_cq_entries, 16384);
+	EXPECT_GE(self->limits.max_pool_entries, 1024);
+	EXPECT_GE(self->limits.max_endpoints, 10000);
+	EXPECT_LE(self->limits.max_sq_entries, 1u << 24);
+	EXPECT_LE(self->limits.max_cq_entries, 1u << 24);
 }
 
 /* The answer does not depend on who asks when. */
@@ -171,6 +201,32 @@ TEST_F(query, known_flags_are_taken)
 		ASSERT_EQ(0, rb_recv_all(self->sv[1], got, 8));
 		EXPECT_EQ(0, memcmp(got, self->mem, 8));
 	}
+}
+
+static int open_queue(int dev, __u32 sq, __u32 cq, __u32 pool)
+{
+	struct rb_queue q;
+	int err = rb_q_open(dev, &q, sq, cq, pool);
+
+	if (!err)
+		rb_q_close(&q);
+	return err;
+}
+
+/* Each ring may be as large as the query says, and not by one entry more. */
+TEST_F(query, max_entries_are_the_limit)
+{
+	const struct regbuf_ioc_query *max = &self->limits;
+
+	EXPECT_EQ(0, open_queue(self->dev, max->max_sq_entries, 1, 0));
+	EXPECT_EQ(0, open_queue(self->dev, 1, max->max_cq_entries, 0));
+	EXPECT_EQ(0, open_queue(self->dev, 1, 1, max->max_pool_entries));
+	EXPECT_EQ(-EINVAL, open_queue(self->dev, max->max_sq_entries + 1, 1,
+				      0));
+	EXPECT_EQ(-EINVAL, open_queue(self->dev, 1, max->max_cq_entries + 1,
+				      0));
+	EXPECT_EQ(-EINVAL, open_queue(self->dev, 1, 1,
+				      max->max_pool_entries + 1));
 }
 
 TEST_HARNESS_MAIN
