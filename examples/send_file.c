@@ -1,147 +1,148 @@
 // SPDX-License-Identifier: MIT
 /*
  * send_file HOST PORT FILE [BYTES]: send a file over TCP from a pool of
- * registered slices. A slice is filled again when the network has let go of it.
+ * registered slices, as many sends in flight as there are slices. A slice is
+ * filled again when its completion says that the network has let go of it.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <netdb.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <regbuf.h>
+#include "common.h"
 
-#define SLICES	16
+#define SLICES	8
 #define SLICE	(1 << 20)
 
 static struct regbuf *rb;
-static uint64_t ids[SLICES];
-static char *pool;
-
-static void check(const char *what, int err)
-{
-	if (!err)
-		return;
-	fprintf(stderr, "send_file: %s: %s\n", what, regbuf_strerror(err));
-	exit(1);
-}
+static struct regbuf_queue *queue;
+static struct regbuf_pool *pool;
+static uint32_t endpoint, in_flight, most;
 
 static int dial(const char *host, const char *port)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *ai;
-	int sock;
+	int sock, ret = getaddrinfo(host, port, &hints, &ai);
 
-	if (getaddrinfo(host, port, &hints, &ai))
-		check(host, -ENOENT);
+	if (ret)
+		errx(1, "%s: %s", host, gai_strerror(ret));
 	sock = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol);
 	if (sock < 0 || connect(sock, ai->ai_addr, ai->ai_addrlen))
-		check(host, -errno);
+		err(1, "%s port %s", host, port);
 	freeaddrinfo(ai);
 	return sock;
 }
 
-static void pool_open(void)
+static void setup(int sock)
 {
-	int i;
+	struct regbuf_queue_params params = {
+		.sq_entries = SLICES,
+		.cq_entries = SLICES + 1,
+	};
+	struct regbuf_ioc_attach attach = {
+		.size = sizeof(attach),
+		.flags = REGBUF_ATTACH_F_SEND,
+	};
 
 	check("opening " REGBUF_DEVICE, regbuf_open(&rb));
-	pool = mmap(NULL, SLICES * SLICE, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (pool == MAP_FAILED)
-		check("memory", -errno);
-	for (i = 0; i < SLICES; i++)
-		check("registering",
-		      regbuf_register(rb, pool + i * SLICE, SLICE,
-				      REGBUF_ACCESS_READ, &ids[i]));
+	check("registering", regbuf_pool_create(rb, SLICE, SLICES, 0, &pool));
+	check("making a queue", regbuf_queue_create(rb, &params, &queue));
+	check("attaching", regbuf_queue_attach(queue, sock, &attach));
+	endpoint = attach.endpoint;
 }
 
-/* Fill a slice, once it is free. */
-static size_t slice_fill(int i, int file, uint64_t left)
+static uint32_t fill(const struct regbuf_pool_slice *slice, int file,
+		     uint64_t left)
 {
-	size_t want = left < SLICE ? left : SLICE, have = 0;
+	uint32_t want = left < SLICE ? left : SLICE, have = 0;
 	ssize_t n;
 
-	check("waiting", regbuf_wait(rb, ids[i], -1));
 	while (have < want) {
-		n = read(file, pool + i * SLICE + have, want - have);
-		if (n <= 0)
-			check("reading", n < 0 ? -errno : -ENODATA);
+		n = read(file, (char *)slice->ptr + have, want - have);
+		if (n < 0)
+			err(1, "reading");
+		if (!n)
+			errx(1, "the file is shorter than that");
 		have += n;
 	}
 	return have;
 }
 
-static void slice_send(int i, int sock, size_t len)
+/* Fill slices and send them, as long as there are any. How many bytes. */
+static uint64_t send_some(int file, uint64_t left)
 {
-	struct regbuf_result res;
-	size_t done;
+	struct regbuf_pool_slice slice;
+	struct regbuf_sqe *sqe;
+	uint64_t done = 0;
+	uint32_t n;
 
-	for (done = 0; done < len; done += res.sent) {
-		check("sending", regbuf_send(rb, sock, ids[i], done, len - done,
-					     0, &res));
-		check("sending", res.error);
+	while (done < left && !regbuf_pool_get(pool, &slice)) {
+		n = fill(&slice, file, left - done);
+		sqe = regbuf_queue_sqe(queue);
+		regbuf_prep_send(sqe, endpoint, slice.id, slice.offset, n);
+		sqe->user_data = slice.index;
+		check("submitting", regbuf_queue_submit(queue));
+		done += n;
+		in_flight++;
+	}
+	most = in_flight > most ? in_flight : most;
+	return done;
+}
+
+/* Wait for a completion, and take all that are there. */
+static void take_back(void)
+{
+	struct regbuf_cqe cqe;
+
+	check("waiting", regbuf_queue_wait(queue, 1, -1, NULL));
+	while (regbuf_queue_reap(queue, &cqe, 1)) {
+		check("sending", regbuf_cqe_error(&cqe));
+		regbuf_pool_put(pool, cqe.user_data);
+		in_flight--;
 	}
 }
 
-static void report(double seconds)
+static void report(void)
 {
 	struct regbuf_ioc_stats st = { .size = sizeof(st) };
-	uint64_t total;
 	unsigned int i;
 
 	check("statistics", regbuf_stats(rb, &st));
-	total = st.zerocopied;
 	printf("zero-copied: %" PRIu64 "\n", (uint64_t)st.zerocopied);
-	for (i = 0; i < REGBUF_COPY_NR; i++) {
-		total += st.copied[i];
+	for (i = 0; i < REGBUF_COPY_NR; i++)
 		if (st.copied[i])
 			printf("copied: %" PRIu64 " (%s)\n",
 			       (uint64_t)st.copied[i], regbuf_copy_reason(i));
-	}
 	printf("copied on the way: %" PRIu64 "\n", (uint64_t)st.copied_later);
 	printf("pinned while sending: %" PRIu64 " pages\n", (uint64_t)st.pages);
-	printf("sent: %" PRIu64 " bytes in %.2f s, %.1f MB/s\n", total,
-	       seconds, total / seconds / 1e6);
+	printf("in flight at once: %u sends\n", most);
 }
 
 int main(int argc, char **argv)
 {
-	int file = argc > 3 ? open(argv[3], O_RDONLY) : -1, sock, i;
-	uint64_t size, done = 0, told = 0;
-	struct timespec begin, end;
+	int file = argc > 3 ? open(argv[3], O_RDONLY) : -1;
+	uint64_t size, done = 0;
 	struct stat st;
-	size_t n;
 
-	if (file < 0 || fstat(file, &st)) {
+	if (argc < 4) {
 		fprintf(stderr, "usage: send_file HOST PORT FILE [BYTES]\n");
 		return 2;
 	}
+	if (file < 0 || fstat(file, &st))
+		err(1, "%s", argv[3]);
 	size = argc > 4 ? strtoull(argv[4], NULL, 0) : (uint64_t)st.st_size;
-	pool_open();
-	sock = dial(argv[1], argv[2]);
-	clock_gettime(CLOCK_MONOTONIC, &begin);
-	for (i = 0; done < size; i = (i + 1) % SLICES) {
-		n = slice_fill(i, file, size - done);
-		slice_send(i, sock, n);
-		done += n;
-		if (done - told >= size / 10 || done == size) {
-			printf("sent %" PRIu64 " of %" PRIu64 " KiB\n",
-			       done >> 10, size >> 10);
-			fflush(stdout);
-			told = done;
-		}
+	setup(dial(argv[1], argv[2]));
+	while (done < size || in_flight) {
+		done += send_some(file, size - done);
+		take_back();
 	}
-	shutdown(sock, SHUT_WR);
-	for (i = 0; i < SLICES; i++)
-		check("waiting", regbuf_wait(rb, ids[i], -1));
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	report(end.tv_sec - begin.tv_sec +
-	       (end.tv_nsec - begin.tv_nsec) / 1e9);
+	report();
+	printf("sent: %" PRIu64 " bytes\n", done);
+	check("closing", regbuf_queue_detach(queue, endpoint,
+					     REGBUF_DETACH_F_CLOSE));
+	regbuf_pool_destroy(pool);
+	regbuf_queue_destroy(queue);
 	regbuf_close(rb);
 	return 0;
 }

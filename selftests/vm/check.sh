@@ -38,6 +38,7 @@ in_vm()
 	"$here/run.sh" -k "$1" -t "${TIMEOUT:-1500}" -M 2048 \
 		-o "$top/out/vm-$1" -c "$dest:selftests" \
 		-c "$here/guest-check.sh:guest-check.sh" \
+		-c "$(command -v socat):usr/bin/socat" \
 		"sh /guest-check.sh $tests" 2>&1
 }
 
