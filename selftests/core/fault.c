@@ -5,7 +5,7 @@
  * exception is the result, which can't be written any more when all is done.
  * Needs a kernel with fault injection: see vm/kasan.config.
  */
-#include "regbuf_test.h"
+#include "regbuf_queue.h"
 #include "kselftest_harness.h"
 
 #define INJECT		"/sys/kernel/debug/"
@@ -35,6 +35,8 @@ struct rig {
 	size_t length;
 	__u64 id;		/* of it */
 	int fd;			/* opened */
+	struct rb_queue q;
+	__u32 ep;
 	int late;		/* failures after all was done */
 	struct regbuf_ioc_stats before;
 	long pins;
@@ -358,6 +360,98 @@ FIXTURE_VARIANT_ADD(fault, send_many) {
 	.check = check_send,
 };
 
+static int call_queue(struct rig *rig)
+{
+	return rb_q_open(rig->dev, &rig->q, 8, 64, 8);
+}
+
+static int check_queue(struct rig *rig, int err)
+{
+	if (!err)
+		rb_q_close(&rig->q);
+	return 0;
+}
+
+FIXTURE_VARIANT_ADD(fault, queue) {
+	.prepare = nothing,
+	.call = call_queue,
+	.check = check_queue,
+};
+
+static int prepare_queue(struct rig *rig)
+{
+	return rig->q.map ? 0 : call_queue(rig);
+}
+
+static int call_attach(struct rig *rig)
+{
+	return rb_q_attach(&rig->q, rig->sv[0], RB_BOTH, 0, 0, &rig->ep);
+}
+
+/* C3: what failed has left no lane behind. */
+static int check_attach(struct rig *rig, int err)
+{
+	if (err && call_attach(rig))
+		return 1;
+	return rb_q_detach(&rig->q, rig->ep, 0) ? 2 : 0;
+}
+
+FIXTURE_VARIANT_ADD(fault, attach) {
+	.prepare = prepare_queue,
+	.call = call_attach,
+	.check = check_attach,
+};
+
+static int prepare_enter(struct rig *rig)
+{
+	bool first = !rig->q.map;
+
+	if (prepare_queue(rig) || (first && call_attach(rig)) ||
+	    prepare_send_many(rig))
+		return -1;
+	rb_sqe_send_list(&rig->q, rig->ep, rig->slices, rig->nr_slices, 7);
+	rb_q_publish(&rig->q);
+	return 0;
+}
+
+static int call_enter(struct rig *rig)
+{
+	struct regbuf_ioc_enter out;
+	int err = rb_q_enter(&rig->q, 1, 0, 0, &out);
+
+	return err ?: -(int)out.error;
+}
+
+/*
+ * C1, C4: refused, or sent whole: memory that the socket lacks is waited for.
+ */
+static int check_enter(struct rig *rig, int err)
+{
+	bool taken = rb_load(&rig->q.ring->sq_head) == rig->q.tail;
+	char want[MANY * CHUNK], got[MANY * CHUNK];
+	size_t length = message(rig, want);
+	struct regbuf_cqe cqe;
+	int left = 0;
+
+	rig->late += taken && err;
+	if (taken != !err && err != -EFAULT)
+		return 1;
+	if (taken && (rb_recv_all(rig->sv[1], got, length) ||
+		      memcmp(want, got, length) || rb_q_next(&rig->q, &cqe) ||
+		      cqe.error || cqe.value != length))
+		return 2;
+	rb_q_drop(&rig->q);
+	if (!rb_q_empty(&rig->q))
+		return 3;
+	return ioctl(rig->sv[1], FIONREAD, &left) || left ? 4 : 0;
+}
+
+FIXTURE_VARIANT_ADD(fault, enter) {
+	.prepare = prepare_enter,
+	.call = call_enter,
+	.check = check_enter,
+};
+
 /* All kinds of allocations may fail, quietly. */
 static int allow_faults(void)
 {
@@ -394,6 +488,8 @@ FIXTURE_SETUP(fault)
 
 FIXTURE_TEARDOWN(fault)
 {
+	if (self->rig.q.map)
+		rb_q_close(&self->rig.q);
 	close(self->rig.sv[0]);
 	close(self->rig.sv[1]);
 	close(self->rig.dev);
