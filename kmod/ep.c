@@ -167,13 +167,8 @@ struct regbuf_ep *regbuf_ep_find(struct regbuf_queue *q, u32 id)
 	return ep && !ep->draining ? ep : NULL;
 }
 
-/**
- * regbuf_ep_detach() - cancel what is pending, and let go of the socket
- * @ep: the endpoint; its file is dropped by regbuf_ep_reap()
- *
- * Context: q->lock held.
- */
-void regbuf_ep_detach(struct regbuf_ep *ep)
+/* Cancel what is pending, and let go of the socket; regbuf_ep_reap() does. */
+static void regbuf_ep_detach(struct regbuf_ep *ep)
 {
 	struct regbuf_queue *q = ep->q;
 

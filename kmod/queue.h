@@ -285,7 +285,6 @@ u32 regbuf_cq_ready(struct regbuf_queue *q);
 /* ready.c */
 void regbuf_queue_lock(struct regbuf_queue *q);
 int regbuf_queue_lock_killable(struct regbuf_queue *q);
-bool regbuf_queue_trylock(struct regbuf_queue *q);
 void regbuf_queue_unlock(struct regbuf_queue *q);
 void regbuf_ep_ready(struct regbuf_ep *ep);
 bool regbuf_queue_has_ready(struct regbuf_queue *q);
@@ -360,7 +359,6 @@ int regbuf_ep_attach(struct regbuf_ep *ep, struct file *file, u32 max_send,
 		     u32 max_recv);
 void regbuf_ep_put(struct regbuf_ep *ep);
 struct regbuf_ep *regbuf_ep_find(struct regbuf_queue *q, u32 id);
-void regbuf_ep_detach(struct regbuf_ep *ep);
 void regbuf_ep_detach_all(struct regbuf_queue *q);
 void regbuf_ep_drained(struct regbuf_ep *ep);
 void regbuf_ep_reap(struct regbuf_queue *q);

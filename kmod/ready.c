@@ -75,14 +75,8 @@ int regbuf_queue_lock_killable(struct regbuf_queue *q)
 	return 0;
 }
 
-/**
- * regbuf_queue_trylock() - take a queue if it is free
- * @q: the queue
- *
- * Context: Process context.
- * Return: true if taken; else its holder will see to what is ready.
- */
-bool regbuf_queue_trylock(struct regbuf_queue *q)
+/* If not taken, its holder will see to what is ready. */
+static bool regbuf_queue_trylock(struct regbuf_queue *q)
 {
 	if (!mutex_trylock(&q->lock))
 		return false;
