@@ -83,6 +83,25 @@ TEST_F(queueregress, drain_ends_with_a_deadline)
 					       RB_BOTH, 0, 0, &ep)));
 }
 
+/* C15: sends that are drained to a peer that does not read can be cancelled. */
+TEST_F(queueregress, drain_is_cancelled)
+{
+	__u32 ep;
+
+	stuff(_metadata, &self->qr);
+	rb_qrig_send(&self->qr, 0, RB_PAGE, 1);
+	ASSERT_EQ(0, rb_q_submit_all(self->q));
+	ASSERT_EQ(0, rb_q_detach(self->q, self->qr.ep, REGBUF_DETACH_F_DRAIN));
+	rb_sqe_cancel(self->q, 0, 1, 0, 2);
+	ASSERT_EQ(0, rb_q_submit_all(self->q));
+	ASSERT_EQ(0, rb_q_expect(self->q, 1, ECANCELED));
+	ASSERT_EQ(0, rb_q_one(self->q, &self->cqe));
+	EXPECT_EQ(2, self->cqe.user_data);
+	EXPECT_EQ(1, self->cqe.value);
+	EXPECT_TRUE(rb_within(20, !rb_q_attach(self->q, self->qr.rig.near,
+					       RB_BOTH, 0, 0, &ep)));
+}
+
 /* C3: what comes after a receive that was cancelled was not looked at. */
 TEST_F(queueregress, next_receive_goes_on)
 {

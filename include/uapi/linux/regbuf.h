@@ -829,6 +829,10 @@ struct regbuf_ioc_attach {
  * the last send has entered the socket) the socket may be attached again. What
  * the network still holds completes later, into the same queue.
  *
+ * A peer that does not read keeps sends from entering for as long as it likes:
+ * give them deadlines, cancel them by user_data, which finds them still, or set
+ * TCP_USER_TIMEOUT.
+ *
  * Errors: -ENOENT: no such endpoint, or being detached already.
  */
 struct regbuf_ioc_detach {
