@@ -40,6 +40,7 @@
 #define GRAMS		1024
 #define SEGMENTS	1024
 #define PATIENCE	60	/* seconds for what must happen */
+#define PROBES_MS	30000	/* of a closed window; less than that */
 
 /* What the kernel may refuse an entry with: a set. */
 enum {

@@ -48,6 +48,20 @@ static void small_buffers(const int fd[2])
 	}
 }
 
+/*
+ * TCP asks a window that was closed at less and less often, for minutes: also
+ * one that stays so, because the peer shut its socket down with bytes in it,
+ * read those, and went.
+ */
+static void limit_probes(const int fd[2])
+{
+	int ms = PROBES_MS;
+
+	for (int i = 0; i < 2; i++)
+		check(NULL, !setsockopt(fd[i], IPPROTO_TCP, TCP_USER_TIMEOUT,
+					&ms, sizeof(ms)), "%d", errno);
+}
+
 /* Queues do not want sockets to be non-blocking; neither do we. */
 static struct pair *pair_open(unsigned int nr)
 {
@@ -60,6 +74,8 @@ static struct pair *pair_open(unsigned int nr)
 	check(NULL, pair && !rb_pair(veth ? &m.net : NULL, family, type, fd),
 	      "errno %d", errno);
 	small_buffers(fd);
+	if (type == SOCK_STREAM)
+		limit_probes(fd);
 	for (int i = 0; i < 2; i++) {
 		pair->flow[i].stream = type == SOCK_STREAM;
 		pair->flow[i].veth = veth;

@@ -19,6 +19,17 @@ static void pump_all(void)
 		pump(&m.queues[i]);
 }
 
+/* As the stack sees them. */
+static void print_sockets(void)
+{
+	static const char command[] =
+		"cat /proc/net/tcp /proc/net/tcp6 | sed 's/^/# /'";
+
+	fflush(stdout);
+	if (rb_sh(command) || rb_net_peer(&m.net) || rb_sh(command))
+		printf("# no more of the sockets\n");
+}
+
 /* What is pending still, before the model gives up. */
 static void complain(const char *what)
 {
@@ -34,6 +45,7 @@ static void complain(const char *what)
 		       (int)(q - m.queues), req->data, req->sqe.op,
 		       req->sqe.endpoint, req->must_end);
 	}
+	print_sockets();
 	die(q, "%s", what);
 }
 
