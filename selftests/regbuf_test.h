@@ -28,8 +28,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/ethtool.h>
 #include <linux/if_addr.h>
 #include <linux/regbuf.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
@@ -307,6 +309,19 @@ static inline int rb_net_setup(struct rb_net *net)
 	    rb_net_end("veth1", RB_PEER4 "/24", RB_PEER6 "/64", -1))
 		return -1;
 	return rb_net_near(net);
+}
+
+/* Switch something (ETHTOOL_S*) of a device of this namespace on or off. */
+static inline int rb_ethtool(const char *device, __u32 cmd, __u32 on)
+{
+	struct ethtool_value value = { .cmd = cmd, .data = on };
+	struct ifreq ifr = { .ifr_data = (void *)&value };
+	int sock = socket(AF_INET, SOCK_DGRAM, 0), err;
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", device);
+	err = ioctl(sock, SIOCETHTOOL, &ifr) ? -errno : 0;
+	close(sock);
+	return err;
 }
 
 /* Hold back what the peer sends, acknowledgments among it. */

@@ -3,9 +3,6 @@
  * C13: the VM's own card, of virtio, with scatter-gather and without. Its other
  * end takes no part: datagrams to a port that nobody listens at.
  */
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
-
 #include "regbuf_lane.h"
 
 #include "kselftest_harness.h"
@@ -31,17 +28,6 @@ FIXTURE_VARIANT(card)
 FIXTURE_VARIANT_ADD(card, ipv4) { AF_INET, "10.72.0.1" };
 FIXTURE_VARIANT_ADD(card, ipv6) { AF_INET6, "fd72::1" };
 
-static int scatter_gather(int on)
-{
-	struct ethtool_value value = { .cmd = ETHTOOL_SSG, .data = on };
-	struct ifreq ifr = { .ifr_name = CARD, .ifr_data = (void *)&value };
-	int sock = socket(AF_INET, SOCK_DGRAM, 0);
-	int err = ioctl(sock, SIOCETHTOOL, &ifr) ? -errno : 0;
-
-	close(sock);
-	return err;
-}
-
 FIXTURE_SETUP(card)
 {
 	struct sockaddr_storage to;
@@ -60,7 +46,7 @@ FIXTURE_SETUP(card)
 
 FIXTURE_TEARDOWN(card)
 {
-	EXPECT_EQ(0, scatter_gather(1));
+	EXPECT_EQ(0, rb_ethtool(CARD, ETHTOOL_SSG, 1));
 	rb_q_close(&self->q);
 	close(self->sock);
 	close(self->dev);
@@ -96,7 +82,7 @@ TEST_F(card, scatter_gather)
 
 TEST_F(card, no_scatter_gather)
 {
-	ASSERT_EQ(0, scatter_gather(0));
+	ASSERT_EQ(0, rb_ethtool(CARD, ETHTOOL_SSG, 0));
 	check_send(_metadata, self, RB_COPY(DEVICE));
 }
 

@@ -7,9 +7,7 @@
 #include <net/if.h>
 
 #include <linux/bpf.h>
-#include <linux/ethtool.h>
 #include <linux/if_packet.h>
-#include <linux/sockios.h>
 #include <linux/tls.h>
 #include <net/ethernet.h>
 #include <sys/syscall.h>
@@ -135,22 +133,10 @@ TEST_F(copies, to_an_address_of_our_own)
 	check(_metadata, &self->rig, 100, 1300, BIT(REGBUF_COPY_LOOPBACK));
 }
 
-/* Switch something off at veth0. */
-static int ethtool_off(__u32 cmd)
-{
-	struct ethtool_value value = { .cmd = cmd };
-	struct ifreq ifr = { .ifr_name = "veth0", .ifr_data = (void *)&value };
-	int sock = socket(AF_INET, SOCK_DGRAM, 0);
-	int err = ioctl(sock, SIOCETHTOOL, &ifr) ? -errno : 0;
-
-	close(sock);
-	return err;
-}
-
 /* C13: a link without scatter-gather. */
 TEST_F(copies, without_scatter_gather)
 {
-	ASSERT_EQ(0, ethtool_off(ETHTOOL_SSG));
+	ASSERT_EQ(0, rb_ethtool("veth0", ETHTOOL_SSG, 0));
 	reconnect(_metadata, &self->rig, variant->family, variant->type, NULL);
 	check(_metadata, &self->rig, 100, 1300, BIT(REGBUF_COPY_DEVICE));
 	if (variant->type == SOCK_STREAM)
@@ -161,7 +147,7 @@ TEST_F(copies, without_scatter_gather)
 /* C13: a link without checksum offload. */
 TEST_F(copies, without_checksum_offload)
 {
-	ASSERT_EQ(0, ethtool_off(ETHTOOL_STXCSUM));
+	ASSERT_EQ(0, rb_ethtool("veth0", ETHTOOL_STXCSUM, 0));
 	reconnect(_metadata, &self->rig, variant->family, variant->type, NULL);
 	check(_metadata, &self->rig, 100, 1300, BIT(REGBUF_COPY_DEVICE));
 }

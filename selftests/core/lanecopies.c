@@ -5,9 +5,7 @@
  */
 #include "regbuf_lane.h"
 
-#include <linux/ethtool.h>
 #include <linux/if_packet.h>
-#include <linux/sockios.h>
 #include <linux/tls.h>
 #include <net/ethernet.h>
 
@@ -120,21 +118,9 @@ TEST_F(lanecopies, address_of_our_own)
 	check_send(_metadata, &self->qr, 1300, RB_COPY(LOOPBACK), 0);
 }
 
-/* Switch scatter-gather of veth0 on or off. */
-static int scatter_gather(int on)
-{
-	struct ethtool_value value = { .cmd = ETHTOOL_SSG, .data = on };
-	struct ifreq ifr = { .ifr_name = "veth0", .ifr_data = (void *)&value };
-	int sock = socket(AF_INET, SOCK_DGRAM, 0);
-	int err = ioctl(sock, SIOCETHTOOL, &ifr) ? -errno : 0;
-
-	close(sock);
-	return err;
-}
-
 TEST_F(lanecopies, no_scatter_gather)
 {
-	ASSERT_EQ(0, scatter_gather(0));
+	ASSERT_EQ(0, rb_ethtool("veth0", ETHTOOL_SSG, 0));
 	reconnect(_metadata, &self->qr, &self->rig->net, variant->family,
 		  variant->type,
 		  variant->family == AF_INET ? RB_PEER4 : RB_PEER6);
@@ -251,7 +237,7 @@ TEST_F(in_flow, packet_tap)
 TEST_F(in_flow, scatter_gather_goes)
 {
 	flow(_metadata, self);
-	ASSERT_EQ(0, scatter_gather(0));
+	ASSERT_EQ(0, rb_ethtool("veth0", ETHTOOL_SSG, 0));
 	ebb(_metadata, self);
 	/* A connection keeps what it knew of the device; a new one learns. */
 	ASSERT_EQ(0, rb_q_detach(self->q, self->qr.ep, 0));
