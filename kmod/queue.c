@@ -319,15 +319,6 @@ static void regbuf_queue_list(struct regbuf_queue *q)
 	mutex_unlock(&ctx->lock);
 }
 
-static void regbuf_queue_tell(const struct regbuf_shm *shm,
-			      struct regbuf_ioc_queue *arg)
-{
-	arg->sq_off = regbuf_shm_off(shm, shm->sqes);
-	arg->cq_off = regbuf_shm_off(shm, shm->cqes);
-	arg->pool_off = regbuf_shm_off(shm, shm->pool);
-	arg->map_size = (u64)shm->nr_pages << PAGE_SHIFT;
-}
-
 /* A file for the queue, which it has then; its end ends the queue. */
 static struct file *regbuf_queue_file(struct regbuf_ctx *ctx,
 				      struct regbuf_ioc_queue *arg)
@@ -339,7 +330,8 @@ static struct file *regbuf_queue_file(struct regbuf_ctx *ctx,
 	q = regbuf_queue_create(ctx, arg);
 	if (IS_ERR(q))
 		return ERR_CAST(q);
-	regbuf_queue_tell(q->shm, arg);
+	regbuf_shm_tell(q->shm, &arg->sq_off, &arg->cq_off, &arg->pool_off,
+			&arg->map_size);
 	file = anon_inode_getfile("[regbuf]", &regbuf_queue_fops, q,
 				  O_RDWR | O_CLOEXEC);
 	if (IS_ERR(file)) {

@@ -254,7 +254,8 @@ struct regbuf_op {
 struct regbuf_shm *regbuf_shm_create(u32 sq, u32 cq, u32 pool);
 void regbuf_shm_destroy(struct regbuf_shm *shm);
 int regbuf_shm_map(struct regbuf_shm *shm, struct vm_area_struct *vma);
-u32 regbuf_shm_off(const struct regbuf_shm *shm, const void *part);
+void regbuf_shm_tell(const struct regbuf_shm *shm, u32 *sq_off, u32 *cq_off,
+		     u32 *pool_off, u64 *map_size);
 
 /* queue.c */
 void regbuf_queue_put(struct regbuf_queue *q);

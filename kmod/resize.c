@@ -109,11 +109,8 @@ static int regbuf_resize(struct regbuf_queue *q, struct regbuf_ioc_resize *arg)
 	regbuf_shm_destroy(shm);
 	if (err)
 		return err;
-	shm = q->shm;
-	arg->sq_off = regbuf_shm_off(shm, shm->sqes);
-	arg->cq_off = regbuf_shm_off(shm, shm->cqes);
-	arg->pool_off = regbuf_shm_off(shm, shm->pool);
-	arg->map_size = (u64)shm->nr_pages << PAGE_SHIFT;
+	regbuf_shm_tell(q->shm, &arg->sq_off, &arg->cq_off, &arg->pool_off,
+			&arg->map_size);
 	regbuf_queue_unstall(q);
 	return 0;
 }

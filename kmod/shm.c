@@ -135,14 +135,24 @@ int regbuf_shm_map(struct regbuf_shm *shm, struct vm_area_struct *vma)
 	return vm_insert_pages(vma, vma->vm_start, shm->pages, &nr);
 }
 
-/**
- * regbuf_shm_off() - where a part is in the mapping
- * @shm: the rings
- * @part: a pointer into them
- *
- * Return: bytes from the start.
- */
-u32 regbuf_shm_off(const struct regbuf_shm *shm, const void *part)
+static u32 regbuf_shm_off(const struct regbuf_shm *shm, const void *part)
 {
 	return part - (const void *)shm->ring;
+}
+
+/**
+ * regbuf_shm_tell() - where the parts are in the mapping
+ * @shm: the rings
+ * @sq_off: gets the offset of the submission entries
+ * @cq_off: of the completion entries
+ * @pool_off: of the returned slices
+ * @map_size: gets the bytes to map
+ */
+void regbuf_shm_tell(const struct regbuf_shm *shm, u32 *sq_off, u32 *cq_off,
+		     u32 *pool_off, u64 *map_size)
+{
+	*sq_off = regbuf_shm_off(shm, shm->sqes);
+	*cq_off = regbuf_shm_off(shm, shm->cqes);
+	*pool_off = regbuf_shm_off(shm, shm->pool);
+	*map_size = (u64)shm->nr_pages << PAGE_SHIFT;
 }
