@@ -13,6 +13,9 @@
 #                for as long as the VM runs; its output goes to OUT/host.log
 #   -t SECONDS   give up after this long (default 600)
 #   -M MIB       memory (default 1024)
+#   -i           the deterministic machine: one emulated CPU whose clock counts
+#                instructions (1 ns each); no eth0. For benchmarks
+#   -a WORDS     more for the kernel's command line
 #   -o OUT       where to leave console.log and what else there is
 #                (default: build/vm)
 #
@@ -35,6 +38,8 @@ disk=
 host=
 seconds=600
 mib=1024
+counting=
+more=
 out=$top/build/vm
 
 die()
@@ -43,7 +48,7 @@ die()
 	exit 125
 }
 
-while getopts k:m:p:c:d:H:t:M:o: opt; do
+while getopts k:m:p:c:d:H:t:M:ia:o: opt; do
 	case $opt in
 	k) kernel=$OPTARG ;;
 	m) module=$OPTARG ;;
@@ -54,6 +59,8 @@ $OPTARG" ;;
 	H) host=$OPTARG ;;
 	t) seconds=$OPTARG ;;
 	M) mib=$OPTARG ;;
+	i) counting=yes ;;
+	a) more=$OPTARG ;;
 	o) out=$OPTARG ;;
 	*) exit 125 ;;
 	esac
@@ -171,10 +178,33 @@ accel()
 	cat "$known"
 }
 
+# Under -icount the TSC advances by one for each instruction, as a clock of 1 GHz
+# does in a nanosecond; the kernel is told, and made to keep its time by it. When
+# the guest idles, the clock jumps to its next timer. Without fast string moves a
+# copy costs an instruction for 8 bytes, not for each. Nothing random: neither
+# the addresses, nor the CPU's random numbers, nor packets from outside.
+counting_machine()
+{
+	echo "-accel tcg,thread=single -icount shift=0,sleep=off \
+		-cpu max,-erms,-fsrm -smp 1 -seed 1 -rtc base=2024-01-01,clock=vm"
+}
+
+counting_append="tsc=reliable clocksource=tsc tsc_early_khz=1000000 nokaslr \
+mitigations=off"
+
 make_root "$@"
 rm -f "$out/console.log" "$out/status" "$out/host.log"
 append="console=ttyS0 loglevel=5 panic=-1 rdinit=/init"
 [ "$kernel" != kasan ] || append="$append panic_on_warn=1"
+card="-netdev tap,id=net,ifname=tap0,script=no,downscript=no \
+	-device virtio-net-pci,netdev=net,romfile="
+if [ -n "$counting" ]; then
+	machine=$(counting_machine)
+	append="$append $counting_append"
+	card=
+else
+	machine="-accel $(accel) -cpu max -smp 2"
+fi
 
 namespace="unshare -n"
 [ "$(id -u)" = 0 ] || namespace="unshare -rn"
@@ -186,11 +216,11 @@ stream=$!
 exec 8> "$work/out"
 
 status=0
-# shellcheck disable=SC2086 # $namespace is words
+# shellcheck disable=SC2086 # $namespace, $machine and $card are words
 REGBUF_HOST=$host REGBUF_OUT=$out timeout -k 5 "$seconds" \
-	$namespace sh "$here/boot.sh" -accel "$(accel)" -cpu max -smp 2 \
+	$namespace sh "$here/boot.sh" $machine \
 	-m "$mib" -nodefaults -no-reboot -display none \
-	-kernel "$dir/vmlinuz" -initrd "$work/initrd" -append "$append" \
+	-kernel "$dir/vmlinuz" -initrd "$work/initrd" -append "$append $more" \
 	-serial "file:$out/console.log" \
 	-device virtio-serial-pci \
 	-chardev "file,id=out,path=$work/out" \
@@ -198,8 +228,7 @@ REGBUF_HOST=$host REGBUF_OUT=$out timeout -k 5 "$seconds" \
 	-chardev "file,id=status,path=$out/status" \
 	-device virtserialport,chardev=status,name=status \
 	${disk:+-drive "file=$disk,format=raw,readonly=on,if=virtio"} \
-	-netdev tap,id=net,ifname=tap0,script=no,downscript=no \
-	-device virtio-net-pci,netdev=net,romfile= < /dev/null 8>&- || status=$?
+	$card < /dev/null 8>&- || status=$?
 exec 8>&-
 wait "$stream"
 
