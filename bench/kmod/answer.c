@@ -2,25 +2,16 @@
 /*
  * The peer at the other end of the wire: what it answers to a TCP packet.
  *
- * It has no connections. All that an answer says is in the packet: the peer got
- * whatever was sent, and its own sequence number is what the guest has
- * acknowledged.
+ * It needs to know nothing of connections. All that an answer says is in the
+ * packet: the peer got whatever was sent, and its own sequence number is what
+ * the guest has acknowledged, unless it sends streams itself (peer.c).
  */
 #include <linux/etherdevice.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <net/ip.h>
-#include <net/ipv6.h>
 #include <net/tcp.h>
 
 #include "nic.h"
-
-/* Where the peer's sequence numbers begin. */
-#define REGBUF_NIC_ISS		0x10000000
-
-/* 1 GiB: TCP's largest. */
-#define REGBUF_NIC_WINDOW	0xffff
-#define REGBUF_NIC_WSCALE	14
 
 /* Of a SYN: MSS, SACK permitted, window scale, and what pads them. */
 #define REGBUF_NIC_SYN_OPTIONS	12
@@ -33,8 +24,13 @@ static bool regbuf_nic_is_v6(const struct sk_buff *skb)
 	return skb->protocol == htons(ETH_P_IPV6);
 }
 
-/* The TCP header of a packet that the stack made; NULL if it has none. */
-static const struct tcphdr *regbuf_nic_tcp(const struct sk_buff *skb)
+/**
+ * regbuf_nic_tcp() - the TCP header of a packet that the stack made
+ * @skb: the packet
+ *
+ * Return: the header; NULL if it has none.
+ */
+const struct tcphdr *regbuf_nic_tcp(const struct sk_buff *skb)
 {
 	u8 protocol;
 
@@ -51,43 +47,6 @@ static const struct tcphdr *regbuf_nic_tcp(const struct sk_buff *skb)
 				    (int)sizeof(struct tcphdr))
 		return NULL;
 	return tcp_hdr(skb);
-}
-
-static u32 regbuf_nic_payload(const struct sk_buff *skb,
-			      const struct tcphdr *th)
-{
-	return skb->len - skb_transport_offset(skb) - th->doff * 4;
-}
-
-static void regbuf_nic_put_ipv4(struct sk_buff *answer,
-				const struct sk_buff *skb, u32 payload)
-{
-	const struct iphdr *in = ip_hdr(skb);
-	struct iphdr *ip = skb_put_zero(answer, sizeof(*ip));
-
-	ip->version = 4;
-	ip->ihl = sizeof(*ip) / 4;
-	ip->tot_len = htons(sizeof(*ip) + payload);
-	ip->frag_off = htons(IP_DF);
-	ip->ttl = IPDEFTTL;
-	ip->protocol = IPPROTO_TCP;
-	ip->saddr = in->daddr;
-	ip->daddr = in->saddr;
-	ip_send_check(ip);
-}
-
-static void regbuf_nic_put_ipv6(struct sk_buff *answer,
-				const struct sk_buff *skb, u32 payload)
-{
-	const struct ipv6hdr *in = ipv6_hdr(skb);
-	struct ipv6hdr *ip = skb_put_zero(answer, sizeof(*ip));
-
-	ip->version = 6;
-	ip->payload_len = htons(payload);
-	ip->nexthdr = IPPROTO_TCP;
-	ip->hop_limit = IPDEFTTL;
-	ip->saddr = in->daddr;
-	ip->daddr = in->saddr;
 }
 
 static void regbuf_nic_put_syn_options(struct sk_buff *answer, u16 mss)
@@ -108,33 +67,37 @@ static void regbuf_nic_put_syn_options(struct sk_buff *answer, u16 mss)
 	opt[11] = TCPOPT_NOP;
 }
 
-static void regbuf_nic_put_tcp(struct sk_buff *answer, const struct tcphdr *in,
-			       u32 len)
+static __be32 regbuf_nic_seq(struct regbuf_nic *nic, const struct sk_buff *skb)
+{
+	if (tcp_hdr(skb)->syn)
+		return htonl(REGBUF_NIC_ISS);
+	if (unlikely(READ_ONCE(nic->injecting)))
+		return regbuf_nic_peer_seq(nic, skb);
+	return tcp_hdr(skb)->ack_seq;
+}
+
+static void regbuf_nic_put_tcp(struct regbuf_nic *nic, struct sk_buff *answer,
+			       const struct sk_buff *skb)
 {
 	struct tcphdr *th = skb_put_zero(answer, sizeof(*th));
+	const struct tcphdr *in = tcp_hdr(skb);
+	u32 len = regbuf_nic_payload(skb, in) + in->syn + in->fin;
 
 	th->source = in->dest;
 	th->dest = in->source;
-	th->seq = in->syn ? htonl(REGBUF_NIC_ISS) : in->ack_seq;
-	th->ack_seq = htonl(ntohl(in->seq) + len + in->syn + in->fin);
+	th->seq = regbuf_nic_seq(nic, skb);
+	th->ack_seq = htonl(ntohl(in->seq) + len);
 	th->doff = sizeof(*th) / 4;
 	th->ack = 1;
 	th->syn = in->syn;
 	th->fin = in->fin;
 	th->window = htons(REGBUF_NIC_WINDOW);
-	if (in->syn)
-		th->doff += REGBUF_NIC_SYN_OPTIONS / 4;
-}
-
-static void regbuf_nic_put_eth(struct sk_buff *answer,
-			       const struct sk_buff *skb)
-{
-	struct ethhdr *eth = skb_put(answer, sizeof(*eth));
-
-	/* The card has no neighbours: all packets carry its own address. */
-	ether_addr_copy(eth->h_dest, eth_hdr(skb)->h_source);
-	ether_addr_copy(eth->h_source, eth_hdr(skb)->h_source);
-	eth->h_proto = skb->protocol;
+	if (!in->syn)
+		return;
+	th->doff += REGBUF_NIC_SYN_OPTIONS / 4;
+	regbuf_nic_put_syn_options(answer, nic->dev->mtu - sizeof(*th) -
+				   skb_network_header_len(skb));
+	regbuf_nic_peer_opened(nic, skb);
 }
 
 /**
@@ -173,16 +136,13 @@ struct sk_buff *regbuf_nic_answer(struct regbuf_nic *nic,
 	if (!answer)
 		return NULL;
 	size = sizeof(*th) + (th->syn ? REGBUF_NIC_SYN_OPTIONS : 0);
-	regbuf_nic_put_eth(answer, skb);
+	regbuf_nic_put_eth(nic, answer, skb->protocol);
 	if (regbuf_nic_is_v6(skb))
-		regbuf_nic_put_ipv6(answer, skb, size);
+		regbuf_nic_put_ipv6(answer, ipv6_hdr(skb), size);
 	else
-		regbuf_nic_put_ipv4(answer, skb, size);
-	regbuf_nic_put_tcp(answer, th, regbuf_nic_payload(skb, th));
-	if (th->syn)
-		regbuf_nic_put_syn_options(answer, nic->dev->mtu -
-			sizeof(*th) - skb_network_header_len(skb));
-	answer->protocol = eth_type_trans(answer, nic->dev);
-	answer->ip_summed = CHECKSUM_UNNECESSARY;
+		regbuf_nic_put_ipv4(answer, ip_hdr(skb)->daddr,
+				    ip_hdr(skb)->saddr, IPPROTO_TCP, size);
+	regbuf_nic_put_tcp(nic, answer, skb);
+	regbuf_nic_finish(nic, answer);
 	return answer;
 }

@@ -5,9 +5,9 @@
  *
  * A batch is over when it has "batch" packets (of a wire: a super-packet of 64
  * KiB is 45), or "hold_us" after its first. From softirq, the packets are freed
- * then, and after that each connection among them gets one ACK for
- * all that it sent: what GRO makes of a peer's many, or what a peer that
- * coalesces sends in the first place.
+ * then, and after that each connection among them gets one ACK for all that it
+ * sent: what GRO makes of a peer's many, or what a peer that coalesces sends in
+ * the first place.
  */
 #include <linux/hash.h>
 #include <linux/ktime.h>
@@ -145,21 +145,23 @@ static int regbuf_nic_poll(struct napi_struct *napi, int budget)
 {
 	struct regbuf_nic *nic = container_of(napi, struct regbuf_nic, napi);
 	struct sk_buff_head done;
-	LIST_HEAD(answers);
 	struct sk_buff *skb;
+	LIST_HEAD(received);
+	int work = 0;
 
 	/* No room to receive: netpoll, for which this card is not. */
 	if (!budget)
 		return 0;
 	regbuf_nic_take_held(nic, &done);
-	regbuf_nic_answer_all(nic, &done, &answers);
+	regbuf_nic_answer_all(nic, &done, &received);
 	while ((skb = __skb_dequeue(&done)))
 		napi_consume_skb(skb, budget);
-	list_for_each_entry(skb, &answers, list)
-		dev_sw_netstats_rx_add(nic->dev, skb->len);
-	netif_receive_skb_list(&answers);
-	napi_complete_done(napi, 0);
-	return 0;
+	if (unlikely(READ_ONCE(nic->injecting)))
+		work = regbuf_nic_peer_send(nic, &received, budget);
+	netif_receive_skb_list(&received);
+	if (work < budget)
+		napi_complete_done(napi, work);
+	return work;
 }
 
 /**

@@ -45,11 +45,9 @@ static void regbuf_nic_send_now(struct regbuf_nic *nic, struct sk_buff *skb)
 	if (regbuf_nic_wants_answer(skb))
 		answer = regbuf_nic_answer(nic, skb);
 	dev_consume_skb_any(skb);
-	if (!answer)
-		return;
-	dev_sw_netstats_rx_add(nic->dev, answer->len);
 	/* Not further here: the stack may hold the socket's lock. */
-	__netif_rx(answer);
+	if (answer)
+		__netif_rx(answer);
 }
 
 static netdev_tx_t regbuf_nic_xmit(struct sk_buff *skb, struct net_device *dev)
@@ -59,6 +57,8 @@ static netdev_tx_t regbuf_nic_xmit(struct sk_buff *skb, struct net_device *dev)
 
 	skb_tx_timestamp(skb);
 	regbuf_nic_count_tx(nic, skb, packets);
+	if (unlikely(READ_ONCE(nic->injecting)))
+		regbuf_nic_peer_heard(nic, skb);
 	if (READ_ONCE(mode))
 		regbuf_nic_hold(nic, skb, packets);
 	else
@@ -118,6 +118,28 @@ static void regbuf_nic_setup(struct net_device *dev)
 	eth_hw_addr_random(dev);
 }
 
+static int __init regbuf_nic_create(struct regbuf_nic *nic)
+{
+	int err = regbuf_nic_peer_init(nic);
+
+	if (err)
+		return err;
+	err = regbuf_nic_inject_init(nic);
+	if (err)
+		goto err_free_peer;
+	regbuf_nic_hold_init(nic);
+	err = register_netdev(nic->dev);
+	if (err)
+		goto err_free_inject;
+	return 0;
+
+err_free_inject:
+	regbuf_nic_inject_free(nic);
+err_free_peer:
+	regbuf_nic_peer_free(nic);
+	return err;
+}
+
 static int __init regbuf_nic_start(void)
 {
 	struct net_device *dev;
@@ -130,8 +152,7 @@ static int __init regbuf_nic_start(void)
 		return -ENOMEM;
 	nic = netdev_priv(dev);
 	nic->dev = dev;
-	regbuf_nic_hold_init(nic);
-	err = register_netdev(dev);
+	err = regbuf_nic_create(nic);
 	if (err) {
 		free_netdev(dev);
 		return err;
@@ -139,6 +160,7 @@ static int __init regbuf_nic_start(void)
 	regbuf_nic_dev = dev;
 	nic->dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
 	debugfs_create_u64("tx_skbs", 0444, nic->dir, &nic->tx_skbs);
+	regbuf_nic_inject_open(nic);
 	return 0;
 }
 module_init(regbuf_nic_start);
@@ -148,8 +170,10 @@ static void __exit regbuf_nic_end(void)
 	struct regbuf_nic *nic = netdev_priv(regbuf_nic_dev);
 
 	debugfs_remove(nic->dir);
-	unregister_netdev(regbuf_nic_dev);
-	free_netdev(regbuf_nic_dev);
+	unregister_netdev(nic->dev);
+	regbuf_nic_inject_free(nic);
+	regbuf_nic_peer_free(nic);
+	free_netdev(nic->dev);
 }
 module_exit(regbuf_nic_end);
 
