@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sending: each kind of work, size, depth and kind of page, by each engine.
+ */
+#include "bench.h"
+
+static const struct kind {
+	const char *name;
+	enum work work;
+	const char *sizes;	/* unless others are asked for */
+	size_t header;
+	bool fans;		/* to as many as a batch is deep */
+} kinds[] = {
+	{ "udp", UDP, "64 1400", 0, false },
+	{ "udp-dests", UDP_DESTS, "1400", 0, true },
+	{ "tcp", TCP, "1400 4096 16384 65536", 0, false },
+	{ "tcp-header", TCP_HEADER, "16384", 200, false },
+	{ "tcp-endpoints", TCP_FAN, "4096", 0, true },
+};
+
+#define MAX_DGRAM	1472	/* no fragments */
+
+static int tx_cell(const struct cell *cell)
+{
+	const struct engine *const *engine;
+	int err = 0;
+
+	for (engine = engines; *engine; engine++)
+		if ((*engine)->fits(cell) &&
+		    option_has(options.engines, (*engine)->name))
+			err |= measure_line(cell, *engine);
+	return err ? -1 : 0;
+}
+
+static int tx_pages(struct cell *cell)
+{
+	int err = 0;
+
+	cell->huge = true;
+	if (option_has(options.pages, "2m"))
+		err |= tx_cell(cell);
+	cell->huge = false;
+	if (option_has(options.pages, "4k"))
+		err |= tx_cell(cell);
+	return err;
+}
+
+static int tx_kind(const struct kind *kind, const char *bench, size_t depth)
+{
+	const char *sizes = options.sizes ? options.sizes : kind->sizes;
+	struct cell cell = {
+		.bench = bench,
+		.name = kind->name,
+		.work = kind->work,
+		.header = kind->header,
+		.depth = depth,
+		.endpoints = kind->fans && work_is_tcp(kind->work) ? depth : 1,
+		.dests = kind->work == UDP_DESTS ? depth : 0,
+	};
+	int err = 0;
+
+	/* One of many is just one. */
+	if (kind->fans && depth == 1)
+		return 0;
+	while (option_next(&sizes, &cell.size))
+		if (work_is_tcp(kind->work) || cell.size <= MAX_DGRAM)
+			err |= tx_pages(&cell);
+	return err;
+}
+
+static int tx_mode(const char *mode, const char *bench)
+{
+	const char *depths = options.depths ? options.depths : "32 1";
+	int err = net_card(mode);
+	size_t depth, i;
+
+	if (err)
+		return err;
+	while (option_next(&depths, &depth))
+		for (i = 0; i < ARRAY_SIZE(kinds); i++)
+			if (option_has(options.works, kinds[i].name))
+				err |= tx_kind(&kinds[i], bench, depth);
+	return err;
+}
+
+int bench_tx(void)
+{
+	int err = 0;
+
+	/* To try it out on another card. */
+	if (options.mode && option_has(options.mode, "none"))
+		return tx_mode("none", "tx");
+	if (option_has(options.mode, "backlogged"))
+		err |= tx_mode("backlogged", "tx-backlogged");
+	if (option_has(options.mode, "immediate"))
+		err |= tx_mode("immediate", "tx-immediate");
+	return err;
+}
