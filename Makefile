@@ -4,6 +4,10 @@
 #   make check         all tests in a VM      [KERNEL=6.1|6.12|kasan] [TESTS=...]
 #   make demo          a file over TCP        [FILE=path] [KERNEL=...]
 #   make vm CMD='...'  any command in the VM  [KERNEL=...] [SHARE=dir]
+#   make bench         instructions per operation, and those of the others
+#                      [BENCH=tx|rx|reg|scale] [KERNEL=6.1|6.12] [SIZES=...]
+#                      [DEPTHS=...] [MODE=backlogged|immediate] [WORKS=...]
+#                      [ENGINES=...] [PAGES=2m|4k] [LAYOUT=...] [SNDBUF=...]
 #   make lint          every static check     [CHECKS=...]
 #   make install       library, headers, man pages, udev rule
 #                      [DESTDIR=] [PREFIX=/usr/local]
@@ -19,7 +23,7 @@ CFLAGS ?= -O2 -g -Wall -Wextra
 
 export PREFIX DESTDIR
 
-.PHONY: all modules lib examples check demo vm lint install dkms-install clean
+.PHONY: all modules lib examples check demo vm bench lint install dkms-install clean
 
 all: modules lib examples
 
@@ -44,6 +48,14 @@ vm:
 	selftests/vm/module.sh $(or $(KERNEL),6.12)
 	selftests/vm/run.sh -k $(or $(KERNEL),6.12) \
 		$(if $(SHARE),-c '$(SHARE):share') '$(subst ','\'',$(CMD))'
+
+bench:
+	bench/bench.sh $(if $(BENCH),-b '$(BENCH)') \
+		$(if $(KERNEL),-k '$(KERNEL)') $(if $(SIZES),-s '$(SIZES)') \
+		$(if $(DEPTHS),-d '$(DEPTHS)') $(if $(MODE),-m '$(MODE)') \
+		$(if $(WORKS),-w '$(WORKS)') $(if $(ENGINES),-e '$(ENGINES)') \
+		$(if $(PAGES),-p '$(PAGES)') $(if $(LAYOUT),-l '$(LAYOUT)') \
+		$(if $(SNDBUF),-B '$(SNDBUF)')
 
 lint:
 	.ci/lint.sh $(CHECKS)

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# deps.sh [build|vm|lint|all]...: install what is missing on Debian 12 for
-# building, and if asked for testing in a VM and for .ci/lint.sh.
+# deps.sh [build|vm|bench|lint|all]...: install what is missing on Debian 12 for
+# building, and if asked for testing in a VM, for measuring, and for .ci/lint.sh.
 #
 # Says what it installs and what for; says nothing if nothing is missing. Needs
 # root to install; anybody else is told the command.
@@ -36,6 +36,8 @@ vm busybox-static	its user space
 vm cpio			its initial file system
 vm iproute2		its network, inside and outside
 vm socat		the other end of its connections
+bench liburing-dev	io_uring, to compare with
+bench gnuplot-nox	draws the chart
 lint git		lists the files and commits to check
 lint g++		headers from C++
 lint clang		more warnings
@@ -91,8 +93,8 @@ install()
 
 for purpose; do
 	case $purpose in
-	build|vm|lint|all) ;;
-	*) die "no purpose $purpose: build, vm, lint or all" ;;
+	build|vm|bench|lint|all) ;;
+	*) die "no purpose $purpose: build, vm, bench, lint or all" ;;
 	esac
 done
 command -v dpkg-query apt-get > /dev/null ||
