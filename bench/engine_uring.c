@@ -31,20 +31,39 @@ static bool uring_copy_fits(const struct cell *cell)
 	return !uring_links(cell);
 }
 
+static int open_with(struct run *run, int bytes)
+{
+	if (!options.sndbuf && setsockopt(run->socks[0], SOL_SOCKET,
+					  SO_SNDBUFFORCE, &bytes,
+					  sizeof(bytes)))
+		return bench_failed("SO_SNDBUFFORCE", -errno);
+	return uring_open(run);
+}
+
 /*
  * Room in the socket for all that is to be in flight, so that no send has to
  * wait while the next one finds room.
  */
-static int open_with_room(struct run *run)
+static int open_zc(struct run *run)
 {
 	const struct cell *cell = run->cell;
-	int bytes = 2 * run->limit * (cell->size + cell->header + 1024);
 
-	if (uring_links(cell) && !options.sndbuf &&
-	    setsockopt(run->socks[0], SOL_SOCKET, SO_SNDBUFFORCE, &bytes,
-		       sizeof(bytes)))
-		return bench_failed("SO_SNDBUFFORCE", -errno);
-	return uring_open(run);
+	if (!uring_links(cell))
+		return uring_open(run);
+	return open_with(run, 2 * run->limit *
+			      (cell->size + cell->header + 1024));
+}
+
+/*
+ * From registered memory on pages of 2 MiB, Linux takes each send for as large
+ * as all that is before it in its page: nothing fits in where it should. So
+ * there is room for hundreds of those.
+ */
+static int open_fixed(struct run *run)
+{
+	if (!run->cell->huge)
+		return open_zc(run);
+	return open_with(run, run->limit < 256 ? run->limit << 22 : 1 << 30);
 }
 
 static unsigned int zc_flags(const struct run *run, int how)
@@ -157,7 +176,7 @@ const struct engine engine_uring_send_link = {
 const struct engine engine_uring_zc = {
 	.name = "uring_send_zc",
 	.fits = uring_fits,
-	.open = open_with_room,
+	.open = open_zc,
 	.batch = send_zc_batch,
 	.drain = uring_drain,
 	.copied = uring_copied,
@@ -167,7 +186,7 @@ const struct engine engine_uring_zc = {
 const struct engine engine_uring_fixed = {
 	.name = "uring_send_zc_fixed",
 	.fits = uring_fits,
-	.open = open_with_room,
+	.open = open_fixed,
 	.batch = fixed_batch,
 	.drain = uring_drain,
 	.copied = uring_copied,
@@ -177,7 +196,7 @@ const struct engine engine_uring_fixed = {
 const struct engine engine_uring_fixed_link = {
 	.name = "uring_send_zc_fixed_link",
 	.fits = uring_links,
-	.open = uring_open,
+	.open = open_fixed,
 	.batch = fixed_link_batch,
 	.drain = uring_drain,
 	.copied = uring_copied,
