@@ -163,7 +163,7 @@ int clock_calibrate(void);
 double clock_busy(void);
 double clock_now(void);
 bool clock_is_exact(void);
-int clock_settle(void);
+void clock_settle(void);
 
 /* soak.c */
 int soak_start(void);
@@ -212,7 +212,9 @@ bool option_next(const char **list, size_t *number);
 /* engines.c */
 extern const struct engine *const engines[];
 
-/* tx.c */
+/* tx.c, reg.c, scale.c */
 int bench_tx(void);
+int bench_reg(void);
+int bench_scale(void);
 
 #endif /* BENCH_H */

@@ -4,7 +4,6 @@
  * time, so its raw monotonic clock counts instructions. The guest may be a
  * little wrong about its clock's frequency: a loop of known length tells.
  */
-#include <errno.h>
 #include <math.h>
 #include <time.h>
 
@@ -71,20 +70,22 @@ int clock_calibrate(void)
 }
 
 /* Wait for what the kernel still does when it has just booted. */
-int clock_settle(void)
+void clock_settle(void)
 {
 	const struct timespec pause = { .tv_nsec = 100000000 };
 	double start, busy;
 	int i;
 
-	if (!clock_is_exact())
-		return 0;
-	for (i = 0; i < 600; i++) {
+	nanosleep(&pause, NULL);
+	/* Where there is no soaker one cannot tell. */
+	if (!soak_instructions())
+		return;
+	for (i = 0; i < 200; i++) {
 		start = clock_now();
 		busy = clock_busy();
 		nanosleep(&pause, NULL);
 		if (clock_busy() - busy < 0.01 * (clock_now() - start))
-			return 0;
+			return;
 	}
-	return bench_failed("waiting for a quiet machine", -ETIMEDOUT);
+	bench_say("the machine does not become quiet");
 }

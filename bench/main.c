@@ -37,6 +37,8 @@ static const struct {
 	int (*run)(void);
 } benches[] = {
 	{ "tx", bench_tx },
+	{ "reg", bench_reg },
+	{ "scale", bench_scale },
 };
 
 static bool hushed;
@@ -140,11 +142,11 @@ int main(int argc, char **argv)
 	options.ipv6 = strchr(options.peer, ':');
 	err = soak_start();
 	if (!err)
+		clock_settle();
+	if (!err)
 		err = clock_calibrate();
 	if (!err && !clock_is_exact())
 		bench_say("not the deterministic machine: numbers mean little");
-	if (!err)
-		err = clock_settle();
 	csv_head();
 	if (!err)
 		err = run_bench(options.bench);
