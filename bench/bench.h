@@ -182,6 +182,11 @@ socklen_t net_dest_size(void);
 int net_socket(bool tcp, unsigned int n);
 int net_card(const char *mode);
 
+/* feed.c: a process that has the card deliver, a batch at a time. */
+int feed_start(struct run *run);
+int feed_batch(void);
+void feed_stop(void);
+
 /* run.c */
 int run_open(struct run *run, const struct cell *cell,
 	     const struct engine *engine, unsigned int limit);
@@ -212,9 +217,10 @@ bool option_next(const char **list, size_t *number);
 /* engines.c */
 extern const struct engine *const engines[];
 
-/* tx.c, reg.c, scale.c */
+/* tx.c, reg.c, scale.c, rx.c */
 int bench_tx(void);
 int bench_reg(void);
 int bench_scale(void);
+int bench_rx(void);
 
 #endif /* BENCH_H */

@@ -39,6 +39,7 @@ static const struct {
 	{ "tx", bench_tx },
 	{ "reg", bench_reg },
 	{ "scale", bench_scale },
+	{ "rx", bench_rx },
 };
 
 static bool hushed;
