@@ -69,10 +69,13 @@ int clock_calibrate(void)
 	return 0;
 }
 
-/* Wait for what the kernel still does when it has just booted. */
+/*
+ * Wait for what the kernel still does when it has just booted, or when somebody
+ * has closed thousands of sockets.
+ */
 void clock_settle(void)
 {
-	const struct timespec pause = { .tv_nsec = 100000000 };
+	const struct timespec pause = { .tv_nsec = 10000000 };
 	double start, busy;
 	int i;
 
@@ -80,7 +83,7 @@ void clock_settle(void)
 	/* Where there is no soaker one cannot tell. */
 	if (!soak_instructions())
 		return;
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < 2000; i++) {
 		start = clock_now();
 		busy = clock_busy();
 		nanosleep(&pause, NULL);

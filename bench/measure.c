@@ -130,8 +130,10 @@ int measure(const struct cell *cell, const struct engine *engine,
 int measure_line(const struct cell *cell, const struct engine *engine)
 {
 	struct result result;
-	int err = measure(cell, engine, &result);
+	int err;
 
+	clock_settle();
+	err = measure(cell, engine, &result);
 	if (err) {
 		bench_say("%s: %s of %zu, depth %u, by %s: none", cell->bench,
 			  cell->name, cell->size, cell->depth, engine->name);
