@@ -12,7 +12,7 @@ BEGIN {
 	# Others come after these.
 	nr_order = split("regbuf send sendmmsg writev gso zerocopy " \
 			 "zerocopy_gather uring_send uring_send_link " \
-			 "uring_send_zc uring_send_zc_fixed " \
+			 "uring_send_bundle uring_send_zc uring_send_zc_fixed " \
 			 "uring_send_zc_fixed_link uring_sendmsg_zc floor", order, " ")
 	for (n = 1; n <= nr_order; n++)
 		place[order[n]] = n
