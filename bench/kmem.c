@@ -36,11 +36,20 @@ static long kmem_free(void)
 	return pages;
 }
 
-/* Wait for what is freed late. */
+/* Wait for what is freed late: until nothing changes for a while. */
 static long kmem_settled(void)
 {
-	usleep(200000);
-	return kmem_free() * 4096;
+	long last, pages = kmem_free();
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		last = pages;
+		usleep(200000);
+		pages = kmem_free();
+		if (labs(pages - last) < 4)
+			break;
+	}
+	return pages * 4096;
 }
 
 static void kmem_say(const char *what, const char *whose, double bytes)
