@@ -134,6 +134,8 @@ static void regbuf_nic_take_held(struct regbuf_nic *nic,
 {
 	__skb_queue_head_init(done);
 	spin_lock(&nic->held.lock);
+	if (!skb_queue_empty(&nic->held))
+		nic->released_ns = ktime_get_ns();
 	skb_queue_splice_init(&nic->held, done);
 	nic->held_packets = 0;
 	spin_unlock(&nic->held.lock);

@@ -10,6 +10,10 @@
  * 0, immediate: inside the transmit routine, as if the card and the wire took
  *    no time at all. No queue ever builds.
  * 1, backlogged: later, in batches (hold.c), as on a busy link.
+ *
+ * In debugfs, regbuf_nic/ has the packets as the stack handed them over
+ * (tx_skbs), the time by CLOCK_MONOTONIC at which the last batch came back
+ * (released_ns; 0 before the first), and what is to be received (inject.c).
  */
 #include <linux/debugfs.h>
 #include <linux/etherdevice.h>
@@ -160,6 +164,7 @@ static int __init regbuf_nic_start(void)
 	regbuf_nic_dev = dev;
 	nic->dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
 	debugfs_create_u64("tx_skbs", 0444, nic->dir, &nic->tx_skbs);
+	debugfs_create_u64("released_ns", 0444, nic->dir, &nic->released_ns);
 	regbuf_nic_inject_open(nic);
 	return 0;
 }

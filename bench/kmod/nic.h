@@ -35,6 +35,7 @@ struct regbuf_nic {
 	u32 held_packets;
 	bool timer_runs;
 	ktime_t held_since;
+	u64 released_ns;	/* when the last batch came back */
 	struct hrtimer timer;
 
 	/* Being polled: the last packet to be answered of each connection. */
