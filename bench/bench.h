@@ -205,6 +205,9 @@ int measure(const struct cell *cell, const struct engine *engine,
 /* And print it. */
 int measure_line(const struct cell *cell, const struct engine *engine);
 
+/* latency.c: print how long after the card the program knows. */
+int latency_show(const struct cell *cell, const struct engine *engine);
+
 /* csv.c */
 void csv_head(void);
 void csv_line(const struct cell *cell, const char *engine, double per_op,
