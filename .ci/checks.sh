@@ -265,7 +265,7 @@ file_licence()
 unit_licence()
 {
 	case $1 in
-	kmod/*|selftests/*) want=GPL-2.0 ;;
+	kmod/*|selftests/*|bench/*) want=GPL-2.0 ;;
 	include/uapi/*) want='GPL-2.0 WITH Linux-syscall-note' ;;
 	include/*|lib/*.[ch]|examples/*.[ch]) want=MIT ;;
 	*) return 0 ;;
@@ -309,8 +309,8 @@ file_size()
 
 check_sizes()
 {
-	files 'kmod/*.[ch]' 'lib/*.[ch]' 'tools/*.[ch]' 'examples/*.[ch]' |
-		each function_sizes || bad=1
+	files 'kmod/*.[ch]' 'lib/*.[ch]' 'tools/*.[ch]' 'examples/*.[ch]' \
+		'bench/*.[ch]' | each function_sizes || bad=1
 	files 'kmod/*.[ch]' | each file_size || bad=1
 }
 

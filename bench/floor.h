@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/* SPDX-License-Identifier: GPL-2.0 */
 #ifndef REGBUF_BENCH_FLOOR_H
 #define REGBUF_BENCH_FLOOR_H
 
