@@ -97,7 +97,7 @@ commit_message()
 # What its C files look like; the rest is not for checkpatch.
 commit_patch()
 {
-	git format-patch -M --stdout -1 "$1" -- '*.[ch]' > "$out/patch"
+	git format-patch -M --stdout "$1^!" -- '*.[ch]' > "$out/patch"
 	[ ! -s "$out/patch" ] ||
 		checkpatch --ignore "$test_ignores" "$out/patch"
 }
