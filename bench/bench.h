@@ -34,6 +34,7 @@ struct cell {
 	unsigned int dests;
 	unsigned int buffers;	/* a slot in each; 0: one for all of them */
 	bool huge;		/* pages of 2 MiB */
+	bool ipv6;
 };
 
 /* From the command line. */

@@ -23,7 +23,7 @@ struct floor {
 static bool floor_fits(const struct cell *cell)
 {
 	return options.layout == PACKED && !cell->header &&
-	       !(options.ipv6 && cell->dests);
+	       !((options.ipv6 || cell->ipv6) && cell->dests);
 }
 
 static void floor_close(struct run *run)

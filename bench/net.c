@@ -19,23 +19,27 @@
 
 #define CARD_MODE	"/sys/module/regbuf_nic/parameters/mode"
 
+#define CARD_IPV6	"fd73::2"
+
+static bool ipv6;		/* the run's */
+
 socklen_t net_dest_size(void)
 {
-	return options.ipv6 ? sizeof(struct sockaddr_in6) :
-			      sizeof(struct sockaddr_in);
+	return ipv6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 }
 
 /* Address number @n of the peer's, and a port. */
 static int net_address(struct sockaddr_in6 *out, unsigned int n)
 {
+	const char *peer6 = options.ipv6 ? options.peer : CARD_IPV6;
 	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
 	int ok;
 
 	memset(out, 0, sizeof(*out));
-	if (options.ipv6) {
+	if (ipv6) {
 		out->sin6_family = AF_INET6;
 		out->sin6_port = htons(BENCH_PORT);
-		ok = inet_pton(AF_INET6, options.peer, &out->sin6_addr);
+		ok = inet_pton(AF_INET6, peer6, &out->sin6_addr);
 		out->sin6_addr.s6_addr[15] += n;
 	} else {
 		v4->sin_family = AF_INET;
@@ -46,10 +50,29 @@ static int net_address(struct sockaddr_in6 *out, unsigned int n)
 	return ok == 1 ? 0 : bench_failed("the peer's address", -EINVAL);
 }
 
+/*
+ * Datagrams that no router may cut up, and so need no number each: what whoever
+ * sends many asks for.
+ */
+static int net_whole(int sock)
+{
+	int err, how = ipv6 ? IPV6_PMTUDISC_DO : IP_PMTUDISC_DO;
+
+	if (ipv6)
+		err = setsockopt(sock, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &how,
+				 sizeof(how));
+	else
+		err = setsockopt(sock, IPPROTO_IP, IP_MTU_DISCOVER, &how,
+				 sizeof(how));
+	return err ? bench_failed("IP_MTU_DISCOVER", -errno) : 0;
+}
+
 static int net_options(int sock, bool tcp)
 {
 	int one = 1;
 
+	if (!tcp && net_whole(sock))
+		return -EINVAL;
 	if (tcp && setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &one,
 			      sizeof(one)))
 		return bench_failed("TCP_NODELAY", -errno);
@@ -69,7 +92,7 @@ int net_socket(bool tcp, unsigned int n)
 
 	if (err)
 		return err;
-	sock = socket(options.ipv6 ? AF_INET6 : AF_INET,
+	sock = socket(ipv6 ? AF_INET6 : AF_INET,
 		      (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		return bench_failed("making a socket", -errno);
@@ -96,7 +119,7 @@ static int net_unconnected(struct run *run)
 		if (err)
 			return err;
 	}
-	sock = socket(options.ipv6 ? AF_INET6 : AF_INET,
+	sock = socket(ipv6 ? AF_INET6 : AF_INET,
 		      SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		return bench_failed("making a socket", -errno);
@@ -129,6 +152,7 @@ int net_open(struct run *run)
 	const struct cell *cell = run->cell;
 	unsigned int i;
 
+	ipv6 = options.ipv6 || cell->ipv6;
 	run->socks = malloc(cell->endpoints * sizeof(run->socks[0]));
 	if (!run->socks)
 		return bench_failed("sockets", -ENOMEM);

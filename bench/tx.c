@@ -12,15 +12,23 @@ static const struct kind {
 	const char *sizes;	/* unless others are asked for */
 	size_t header;
 	bool fans;		/* to as many as a batch is deep */
+	bool ipv6;
 } kinds[] = {
-	{ "udp", UDP, "64 1400", 0, false },
-	{ "udp-dests", UDP_DESTS, "1400", 0, true },
-	{ "tcp", TCP, "1400 4096 16384 65536", 0, false },
-	{ "tcp-header", TCP_HEADER, "16384", 200, false },
-	{ "tcp-endpoints", TCP_FAN, "4096", 0, true },
+	{ .name = "udp", .work = UDP, .sizes = "64 1400" },
+	{ .name = "udp-dests", .work = UDP_DESTS, .sizes = "1400",
+	  .fans = true },
+	{ .name = "tcp", .work = TCP, .sizes = "1400 4096 16384 65536" },
+	{ .name = "tcp-header", .work = TCP_HEADER, .sizes = "16384",
+	  .header = 200 },
+	{ .name = "tcp-endpoints", .work = TCP_FAN, .sizes = "4096",
+	  .fans = true },
+	{ .name = "udp6", .work = UDP, .sizes = "1400", .ipv6 = true },
+	{ .name = "tcp6", .work = TCP, .sizes = "4096", .ipv6 = true },
 };
 
-#define MAX_DGRAM	1472	/* no fragments */
+/* No fragments. */
+#define MAX_DGRAM	1472
+#define MAX_DGRAM_IPV6	1452
 
 static int tx_cell(const struct cell *cell)
 {
@@ -53,6 +61,12 @@ static int tx_pages(struct cell *cell)
 	return err;
 }
 
+static bool tx_fits(const struct cell *cell)
+{
+	return work_is_tcp(cell->work) ||
+	       cell->size <= (cell->ipv6 ? MAX_DGRAM_IPV6 : MAX_DGRAM);
+}
+
 static int tx_kind(const struct kind *kind, const char *bench, size_t depth)
 {
 	const char *sizes = options.sizes ? options.sizes : kind->sizes;
@@ -62,6 +76,7 @@ static int tx_kind(const struct kind *kind, const char *bench, size_t depth)
 		.work = kind->work,
 		.header = kind->header,
 		.depth = depth,
+		.ipv6 = kind->ipv6,
 		.endpoints = kind->fans && work_is_tcp(kind->work) ? depth : 1,
 		.dests = kind->work == UDP_DESTS ? depth : 0,
 	};
@@ -71,7 +86,7 @@ static int tx_kind(const struct kind *kind, const char *bench, size_t depth)
 	if (kind->fans && depth == 1)
 		return 0;
 	while (option_next(&sizes, &cell.size))
-		if (work_is_tcp(kind->work) || cell.size <= MAX_DGRAM)
+		if (tx_fits(&cell))
 			err |= tx_pages(&cell);
 	return err;
 }
