@@ -196,8 +196,12 @@ void run_close(struct run *run);
 /* measure.c */
 struct result {
 	double per_op;
-	double copied;
+	double copied;	/* percent, negative if unknown */
 	double apart;	/* how far the two windows were, as a fraction */
+	unsigned int limit;	/* requests in flight */
+	/* From the card's letting go to the program's knowing; negative: no */
+	double p50_ns;
+	double p99_ns;
 };
 
 /* An engine at its best: with as many in flight as suit it. */
@@ -206,13 +210,14 @@ int measure(const struct cell *cell, const struct engine *engine,
 /* And print it. */
 int measure_line(const struct cell *cell, const struct engine *engine);
 
-/* latency.c: print how long after the card the program knows. */
-int latency_show(const struct cell *cell, const struct engine *engine);
+/* latency.c: how long after the card the program knows. */
+int latency_measure(const struct cell *cell, const struct engine *engine,
+		    struct result *result);
 
 /* csv.c */
 void csv_head(void);
-void csv_line(const struct cell *cell, const char *engine, double per_op,
-	      double copied);
+void csv_line(const struct cell *cell, const char *engine,
+	      const struct result *result);
 
 /* option.c: lists of words, as "64 1400" or "64,1400". */
 bool option_has(const char *list, const char *word);
@@ -221,8 +226,9 @@ bool option_next(const char **list, size_t *number);
 /* engines.c */
 extern const struct engine *const engines[];
 
-/* tx.c, reg.c, scale.c, rx.c */
+/* tx.c, reg.c, scale.c, rx.c, cross.c */
 int bench_tx(void);
+int bench_cross(void);
 int bench_reg(void);
 int bench_scale(void);
 int bench_rx(void);

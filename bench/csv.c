@@ -9,18 +9,27 @@
 void csv_head(void)
 {
 	fputs("kernel,bench,work,size,depth,endpoints,pages,engine,", stdout);
-	puts("insn_per_op,copied_pct");
+	puts("insn_per_op,copied_pct,latency_p50_ns,latency_p99_ns");
 }
 
-/* What is copied is left empty if it is not known. */
-void csv_line(const struct cell *cell, const char *engine, double per_op,
-	      double copied)
+/* What is not known is left empty. */
+static void csv_maybe(const char *format, double value)
 {
-	printf("%s,%s,%s,%zu,%u,%u,%s,%s,%.1f,", options.kernel, cell->bench,
+	putchar(',');
+	if (value >= 0)
+		printf(format, value);
+}
+
+void csv_line(const struct cell *cell, const char *engine,
+	      const struct result *result)
+{
+	printf("%s,%s,%s,%zu,%u,%u,%s,%s", options.kernel, cell->bench,
 	       cell->name, cell->size, cell->depth, cell->endpoints,
-	       cell->huge ? "2m" : "4k", engine, per_op);
-	if (copied >= 0)
-		printf("%.1f", copied);
+	       cell->huge ? "2m" : "4k", engine);
+	csv_maybe("%.1f", result->per_op);
+	csv_maybe("%.1f", result->copied);
+	csv_maybe("%.0f", result->p50_ns);
+	csv_maybe("%.0f", result->p99_ns);
 	puts("");
 	fflush(stdout);
 }

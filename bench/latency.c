@@ -65,9 +65,8 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int latency_run(struct run *run)
+static int latency_run(struct run *run, struct result *result)
 {
-	const struct cell *cell = run->cell;
 	int64_t samples[SAMPLES];
 	int i, err = 0;
 
@@ -77,23 +76,21 @@ static int latency_run(struct run *run)
 	if (err)
 		return err;
 	qsort(samples, SAMPLES, sizeof(samples[0]), compare);
-	printf("latency: %s, %s of %zu, depth %u, pages %s, %s: ",
-	       cell->bench, cell->name, cell->size, cell->depth,
-	       cell->huge ? "2m" : "4k", run->engine->name);
-	printf("p50 %lld, p99 %lld ns\n", (long long)samples[SAMPLES / 2],
-	       (long long)samples[SAMPLES * 99 / 100]);
+	result->p50_ns = samples[SAMPLES / 2];
+	result->p99_ns = samples[SAMPLES * 99 / 100];
 	return 0;
 }
 
 /* With nothing but one batch in flight. */
-int latency_show(const struct cell *cell, const struct engine *engine)
+int latency_measure(const struct cell *cell, const struct engine *engine,
+		    struct result *result)
 {
 	struct run run;
 	int err = run_open(&run, cell, engine, 2 * cell->depth);
 
 	if (err)
 		return err;
-	err = latency_run(&run);
+	err = latency_run(&run, result);
 	run_close(&run);
 	return err;
 }

@@ -40,6 +40,7 @@ static const struct {
 	{ "reg", bench_reg },
 	{ "scale", bench_scale },
 	{ "rx", bench_rx },
+	{ "cross", bench_cross },
 };
 
 static bool hushed;

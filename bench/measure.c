@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
 #include "bench.h"
 
@@ -86,6 +87,7 @@ static int measure_once(const struct cell *cell, const struct engine *engine,
 
 	if (err)
 		return err;
+	result->limit = run.limit;
 	err = measure_run(&run, result);
 	run_close(&run);
 	return err;
@@ -105,7 +107,7 @@ int measure(const struct cell *cell, const struct engine *engine,
 	static const unsigned int batches[] = { 1, 2, 4, 8, 32, 256 };
 	/* Few at a time need more of them. */
 	size_t i, last = cell->depth > 8 ? 4 : ARRAY_SIZE(batches);
-	struct result one;
+	struct result one = *result;
 	int err, ret = -1;
 	bool quiet;
 
@@ -127,9 +129,16 @@ int measure(const struct cell *cell, const struct engine *engine,
 	return ret;
 }
 
+/* Copies are done when the call returns, and only a backlog can be late. */
+static bool measure_is_late(const struct cell *cell,
+			    const struct engine *engine)
+{
+	return engine->drain && strstr(cell->bench, "backlogged");
+}
+
 int measure_line(const struct cell *cell, const struct engine *engine)
 {
-	struct result result;
+	struct result result = { .p50_ns = -1, .p99_ns = -1 };
 	int err;
 
 	clock_settle();
@@ -139,9 +148,11 @@ int measure_line(const struct cell *cell, const struct engine *engine)
 			  cell->name, cell->size, cell->depth, engine->name);
 		return err;
 	}
-	csv_line(cell, engine->name, result.per_op, result.copied);
+	if (measure_is_late(cell, engine) && result.copied < 100)
+		err = latency_measure(cell, engine, &result);
+	csv_line(cell, engine->name, &result);
 	if (result.apart <= AGREE)
-		return 0;
+		return err;
 	bench_say("%s: %s of %zu, depth %u, by %s: windows %.1f %% apart",
 		  cell->bench, cell->name, cell->size, cell->depth,
 		  engine->name, 100 * result.apart);

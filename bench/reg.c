@@ -124,6 +124,7 @@ static int reg_pages(bool huge)
 		.endpoints = 0,
 		.huge = huge,
 	};
+	struct result result = { .copied = -1, .p50_ns = -1, .p99_ns = -1 };
 	struct memory mem;
 	struct costs costs;
 	int err = memory_map(&mem, REG_LENGTH, huge), one;
@@ -138,9 +139,11 @@ static int reg_pages(bool huge)
 			continue;
 		}
 		cell.name = "register";
-		csv_line(&cell, registrars[i].name, costs.add, -1);
+		result.per_op = costs.add;
+		csv_line(&cell, registrars[i].name, &result);
 		cell.name = "deregister";
-		csv_line(&cell, registrars[i].name, costs.drop, -1);
+		result.per_op = costs.drop;
+		csv_line(&cell, registrars[i].name, &result);
 	}
 	memory_unmap(&mem);
 	return err;

@@ -2,8 +2,6 @@
 /*
  * Sending: each kind of work, size, depth and kind of page, by each engine.
  */
-#include <string.h>
-
 #include "bench.h"
 
 static const struct kind {
@@ -32,7 +30,6 @@ static const struct kind {
 
 static int tx_cell(const struct cell *cell)
 {
-	bool late = !strcmp(cell->bench, "tx-backlogged");
 	const struct engine *const *engine;
 	int err = 0;
 
@@ -41,9 +38,6 @@ static int tx_cell(const struct cell *cell)
 		    !option_has(options.engines, (*engine)->name))
 			continue;
 		err |= measure_line(cell, *engine);
-		/* Copies are done when the call returns. */
-		if (late && (*engine)->drain)
-			err |= latency_show(cell, *engine);
 	}
 	return err ? -1 : 0;
 }
