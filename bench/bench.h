@@ -52,6 +52,7 @@ struct options {
 	int sndbuf;		/* 0 for the default */
 	unsigned int limit;	/* requests in flight; 0 for the default */
 	bool ipv6;
+	bool profile;
 };
 
 extern struct options options;
@@ -83,6 +84,7 @@ struct memory {
 struct run {
 	const struct cell *cell;
 	const struct engine *engine;
+	const struct run *lead;	/* whose memory it is, if not its own */
 	struct memory mem;
 	size_t *offsets;	/* of the slots, in the order of their use */
 	unsigned int slots;
@@ -191,6 +193,8 @@ void feed_stop(void);
 /* run.c */
 int run_open(struct run *run, const struct cell *cell,
 	     const struct engine *engine, unsigned int limit);
+/* Another, with sockets of its own, on the memory of @lead. */
+int run_join(struct run *run, const struct run *lead);
 void run_close(struct run *run);
 
 /* measure.c */
@@ -199,7 +203,7 @@ struct result {
 	double copied;	/* percent, negative if unknown */
 	double apart;	/* how far the two windows were, as a fraction */
 	unsigned int limit;	/* requests in flight */
-	/* From the card's letting go to the program's knowing; negative: no */
+	/* From the card's letting go until the program knows; or negative. */
 	double p50_ns;
 	double p99_ns;
 };
@@ -207,6 +211,9 @@ struct result {
 /* An engine at its best: with as many in flight as suit it. */
 int measure(const struct cell *cell, const struct engine *engine,
 	    struct result *result);
+/* A window more, for the profiler to keep. */
+int measure_profile(const struct cell *cell, const struct engine *engine,
+		    const struct result *result);
 /* And print it. */
 int measure_line(const struct cell *cell, const struct engine *engine);
 
@@ -214,10 +221,17 @@ int measure_line(const struct cell *cell, const struct engine *engine);
 int latency_measure(const struct cell *cell, const struct engine *engine,
 		    struct result *result);
 
+/* cpus.c: as much work on each of @n CPUs; print it. */
+int cpus_measure(const struct cell *cell, const struct engine *engine,
+		 unsigned int n);
+
 /* csv.c */
 void csv_head(void);
 void csv_line(const struct cell *cell, const char *engine,
 	      const struct result *result);
+/* What the profiler keeps now: so many operations, of so many instructions. */
+void csv_profile(const struct cell *cell, const char *engine, uint64_t ops,
+		 double per_op);
 
 /* option.c: lists of words, as "64 1400" or "64,1400". */
 bool option_has(const char *list, const char *word);

@@ -28,7 +28,8 @@ static void rb_close(struct run *run)
 	struct rb *rb = run->state;
 
 	regbuf_queue_destroy(rb->queue);
-	regbuf_close(rb->regbuf);
+	if (!run->lead)
+		regbuf_close(rb->regbuf);
 	free(rb->endpoints);
 	free(rb->slices);
 	free(rb->ids);
@@ -81,6 +82,23 @@ static int rb_register(struct run *run)
 	return err;
 }
 
+/* Of its own; or another run's, with the one buffer that there is. */
+static int rb_context(struct run *run)
+{
+	struct rb *rb = run->state;
+	const struct rb *lead;
+	int err;
+
+	if (run->lead) {
+		lead = run->lead->state;
+		rb->regbuf = lead->regbuf;
+		rb->ids[0] = lead->ids[0];
+		return 0;
+	}
+	err = regbuf_open(&rb->regbuf);
+	return err ? err : rb_register(run);
+}
+
 static int rb_open(struct run *run)
 {
 	const struct cell *cell = run->cell;
@@ -95,9 +113,7 @@ static int rb_open(struct run *run)
 	rb->ids = calloc(cell->buffers + 1, sizeof(rb->ids[0]));
 	if (!rb->endpoints || !rb->slices || !rb->ids)
 		return bench_failed("regbuf", -ENOMEM);
-	err = regbuf_open(&rb->regbuf);
-	if (!err)
-		err = rb_register(run);
+	err = rb_context(run);
 	if (!err)
 		err = rb_queue(run);
 	return err ? bench_failed("setting regbuf up", err) : 0;

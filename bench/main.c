@@ -14,6 +14,7 @@
  *   -f N       requests in flight at most
  *   -b BYTES   SO_SNDBUF
  *   -a ADDRESS the peer's
+ *   -P         mark a window of each for the profiler
  *
  * Results go to the standard output, as CSV, all else to standard error. The
  * status is 1 if some of it could not be measured, or not well enough.
@@ -114,6 +115,8 @@ static bool option_take(int opt, const char *value)
 		options.limit = atoi(value);
 	else if (opt == 'b')
 		options.sndbuf = atoi(value);
+	else if (opt == 'P')
+		options.profile = true;
 	else
 		return opt == 'l' && layout_from(value);
 	return true;
@@ -133,7 +136,7 @@ int main(int argc, char **argv)
 {
 	int opt, err;
 
-	while ((opt = getopt(argc, argv, "k:m:s:d:e:w:p:a:f:b:l:")) != -1)
+	while ((opt = getopt(argc, argv, "k:m:s:d:e:w:p:a:f:b:l:P")) != -1)
 		if (!option_take(opt, optarg))
 			return 2;
 	if (optind + 1 != argc) {

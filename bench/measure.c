@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "mark.h"
 
 #define AGREE		0.01
 #define WARM_OPS	512
@@ -21,12 +22,17 @@ static int window(struct run *run, uint64_t batches, double *per_op)
 	double start = clock_busy();
 	int err = 0;
 
+	if (options.profile)
+		mark(MARK_BEGIN);
+
 	for (i = 0; i < batches && !err; i++)
 		err = run->engine->batch(run);
 	if (!err && run->engine->drain)
 		err = run->engine->drain(run);
 	if (!err)
 		err = net_drain(run);
+	if (options.profile)
+		mark(MARK_END);
 	*per_op = (clock_busy() - start) / ops;
 	run->sent += ops * (run->cell->size + run->cell->header);
 	return err;
@@ -43,6 +49,14 @@ static uint64_t window_size(const struct run *run, double per_op)
 		ops = fmax(ops, 2 * cell->endpoints);
 	ops = fmax(ops, cell->buffers);
 	return ceil(ops / cell->depth);
+}
+
+/* What was measured last. */
+static void measure_keep(const struct run *run, uint64_t batches, double per_op)
+{
+	mark(MARK_KEEP);
+	csv_profile(run->cell, run->engine->name, batches * run->cell->depth,
+		    per_op);
 }
 
 static int measure_run(struct run *run, struct result *result)
@@ -129,6 +143,26 @@ int measure(const struct cell *cell, const struct engine *engine,
 	return ret;
 }
 
+int measure_profile(const struct cell *cell, const struct engine *engine,
+		    const struct result *result)
+{
+	uint64_t batches;
+	struct run run;
+	double per_op;
+	int err = run_open(&run, cell, engine, result->limit);
+
+	if (err)
+		return err;
+	batches = window_size(&run, result->per_op);
+	err = window(&run, batches, &per_op);
+	if (!err)
+		err = window(&run, batches, &per_op);
+	if (!err)
+		measure_keep(&run, batches, per_op);
+	run_close(&run);
+	return err;
+}
+
 /* Copies are done when the call returns, and only a backlog can be late. */
 static bool measure_is_late(const struct cell *cell,
 			    const struct engine *engine)
@@ -151,6 +185,8 @@ int measure_line(const struct cell *cell, const struct engine *engine)
 	if (measure_is_late(cell, engine) && result.copied < 100)
 		err = latency_measure(cell, engine, &result);
 	csv_line(cell, engine->name, &result);
+	if (!err && options.profile)
+		err = measure_profile(cell, engine, &result);
 	if (result.apart <= AGREE)
 		return err;
 	bench_say("%s: %s of %zu, depth %u, by %s: windows %.1f %% apart",

@@ -83,12 +83,35 @@ int run_open(struct run *run, const struct cell *cell,
 	return err;
 }
 
+int run_join(struct run *run, const struct run *lead)
+{
+	int err;
+
+	memset(run, 0, sizeof(*run));
+	run->cell = lead->cell;
+	run->engine = lead->engine;
+	run->limit = lead->limit;
+	run->lead = lead;
+	run->mem = lead->mem;
+	run->offsets = lead->offsets;
+	run->slots = lead->slots;
+	run->headers = lead->headers;
+	err = net_open(run);
+	if (!err)
+		err = run->engine->open(run);
+	if (err)
+		run_close(run);
+	return err;
+}
+
 /* Engines close what they opened, if only half of it. */
 void run_close(struct run *run)
 {
 	if (run->state)
 		run->engine->close(run);
 	net_close(run);
+	if (run->lead)
+		return;
 	memory_unmap(&run->mem);
 	free(run->offsets);
 	free(run->headers);

@@ -11,9 +11,9 @@
  *    no time at all. No queue ever builds.
  * 1, backlogged: later, in batches (hold.c), as on a busy link.
  *
- * In debugfs, regbuf_nic/ has the packets as the stack handed them over
- * (tx_skbs), the time by CLOCK_MONOTONIC at which the last batch came back
- * (released_ns; 0 before the first), and what is to be received (inject.c).
+ * In debugfs, regbuf_nic/ has the time by CLOCK_MONOTONIC at which the last
+ * batch came back (released_ns; 0 before the first), and what is to be received
+ * (inject.c).
  */
 #include <linux/debugfs.h>
 #include <linux/etherdevice.h>
@@ -34,14 +34,6 @@ MODULE_PARM_DESC(mode, "0: answer at once; 1: backlogged, in batches");
 
 static struct net_device *regbuf_nic_dev;
 
-/* What leaves: on a wire, a super-packet is several. */
-static void regbuf_nic_count_tx(struct regbuf_nic *nic,
-				const struct sk_buff *skb, u32 packets)
-{
-	nic->tx_skbs++;
-	dev_sw_netstats_tx_add(nic->dev, packets, skb->len);
-}
-
 static void regbuf_nic_send_now(struct regbuf_nic *nic, struct sk_buff *skb)
 {
 	struct sk_buff *answer = NULL;
@@ -54,13 +46,25 @@ static void regbuf_nic_send_now(struct regbuf_nic *nic, struct sk_buff *skb)
 		__netif_rx(answer);
 }
 
+/*
+ * A queue for each CPU, if there are several, as real cards have. What is held
+ * back is one batch all the same, so there is one queue then.
+ */
+static u16 regbuf_nic_select_queue(struct net_device *dev, struct sk_buff *skb,
+				   struct net_device *sb_dev)
+{
+	return READ_ONCE(mode) ? 0 : raw_smp_processor_id() %
+				     dev->real_num_tx_queues;
+}
+
 static netdev_tx_t regbuf_nic_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct regbuf_nic *nic = netdev_priv(dev);
 	u32 packets = skb_shinfo(skb)->gso_segs ?: 1;
 
 	skb_tx_timestamp(skb);
-	regbuf_nic_count_tx(nic, skb, packets);
+	/* On a wire, a super-packet is several. */
+	dev_sw_netstats_tx_add(dev, packets, skb->len);
 	if (unlikely(READ_ONCE(nic->injecting)))
 		regbuf_nic_peer_heard(nic, skb);
 	if (READ_ONCE(mode))
@@ -101,6 +105,7 @@ static const struct net_device_ops regbuf_nic_ops = {
 	.ndo_open		= regbuf_nic_open,
 	.ndo_stop		= regbuf_nic_stop,
 	.ndo_start_xmit		= regbuf_nic_xmit,
+	.ndo_select_queue	= regbuf_nic_select_queue,
 	.ndo_get_stats64	= dev_get_tstats64,
 	.ndo_validate_addr	= eth_validate_addr,
 	.ndo_set_mac_address	= eth_mac_addr,
@@ -150,8 +155,8 @@ static int __init regbuf_nic_start(void)
 	struct regbuf_nic *nic;
 	int err;
 
-	dev = alloc_netdev(sizeof(*nic), "rbnic%d", NET_NAME_ENUM,
-			   regbuf_nic_setup);
+	dev = alloc_netdev_mqs(sizeof(*nic), "rbnic%d", NET_NAME_ENUM,
+			       regbuf_nic_setup, num_possible_cpus(), 1);
 	if (!dev)
 		return -ENOMEM;
 	nic = netdev_priv(dev);
@@ -163,7 +168,6 @@ static int __init regbuf_nic_start(void)
 	}
 	regbuf_nic_dev = dev;
 	nic->dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
-	debugfs_create_u64("tx_skbs", 0444, nic->dir, &nic->tx_skbs);
 	debugfs_create_u64("released_ns", 0444, nic->dir, &nic->released_ns);
 	regbuf_nic_inject_open(nic);
 	return 0;

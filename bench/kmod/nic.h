@@ -27,9 +27,6 @@ struct regbuf_nic {
 	struct napi_struct napi;
 	struct dentry *dir;
 
-	/* The transmit lock. */
-	u64 tx_skbs;
-
 	/* held.lock: packets that are on the wire, backlogged mode. */
 	struct sk_buff_head held;
 	u32 held_packets;

@@ -16,6 +16,7 @@
 #   -i           the deterministic machine: one emulated CPU whose clock counts
 #                instructions (1 ns each); no eth0. For benchmarks
 #   -a WORDS     more for the kernel's command line
+#   -q WORDS     more for QEMU's; the last of two that contradict each other holds
 #   -o OUT       where to leave console.log and what else there is
 #                (default: build/vm)
 #
@@ -40,6 +41,7 @@ seconds=600
 mib=1024
 counting=
 more=
+qemu=
 out=$top/build/vm
 
 die()
@@ -48,7 +50,7 @@ die()
 	exit 125
 }
 
-while getopts k:m:p:c:d:H:t:M:ia:o: opt; do
+while getopts k:m:p:c:d:H:t:M:ia:q:o: opt; do
 	case $opt in
 	k) kernel=$OPTARG ;;
 	m) module=$OPTARG ;;
@@ -61,6 +63,7 @@ $OPTARG" ;;
 	M) mib=$OPTARG ;;
 	i) counting=yes ;;
 	a) more=$OPTARG ;;
+	q) qemu=$OPTARG ;;
 	o) out=$OPTARG ;;
 	*) exit 125 ;;
 	esac
@@ -216,7 +219,7 @@ stream=$!
 exec 8> "$work/out"
 
 status=0
-# shellcheck disable=SC2086 # $namespace, $machine and $card are words
+# shellcheck disable=SC2086 # $namespace, $machine, $card and $qemu are words
 REGBUF_HOST=$host REGBUF_OUT=$out timeout -k 5 "$seconds" \
 	$namespace sh "$here/boot.sh" $machine \
 	-m "$mib" -nodefaults -no-reboot -display none \
@@ -228,7 +231,7 @@ REGBUF_HOST=$host REGBUF_OUT=$out timeout -k 5 "$seconds" \
 	-chardev "file,id=status,path=$out/status" \
 	-device virtserialport,chardev=status,name=status \
 	${disk:+-drive "file=$disk,format=raw,readonly=on,if=virtio"} \
-	$card < /dev/null 8>&- || status=$?
+	$card $qemu < /dev/null 8>&- || status=$?
 exec 8>&-
 wait "$stream"
 
