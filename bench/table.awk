@@ -3,7 +3,10 @@
 # awk [-v prefix=PREFIX] -f table.awk bench.csv: a block for each kernel, bench,
 # depth and kind of page, as a table: a line for each engine, a column for each
 # piece of work, in it the instructions for each operation and, after it, what
-# regbuf needs divided by that: below 1, regbuf is better. With PREFIX, as files
+# regbuf needs divided by that: below 1, regbuf is better. Below that, where it
+# was measured, how long after the card the program knows that it has its memory
+# again: p50/p99, in nanoseconds; and from which size on references cost less
+# than copies, if both were measured. With PREFIX, as files
 # PREFIX.NN for chart.gp: a line for each piece of work, a column for each
 # engine; prints their names.
 
@@ -13,7 +16,8 @@ BEGIN {
 	nr_order = split("regbuf send sendmmsg writev gso zerocopy " \
 			 "zerocopy_gather uring_send uring_send_link " \
 			 "uring_send_bundle uring_send_zc uring_send_zc_fixed " \
-			 "uring_send_zc_fixed_link uring_sendmsg_zc floor", order, " ")
+			 "uring_send_zc_fixed_link uring_sendmsg_zc floor " \
+			 "regbuf_copy regbuf_reference", order, " ")
 	for (n = 1; n <= nr_order; n++)
 		place[order[n]] = n
 }
@@ -42,7 +46,7 @@ $1 == "kernel" {
 	block = "Linux " $1 ", " $2 ", " $5 " per submission, pages of " \
 		($7 == "2m" ? "2 MiB" : $7 == "4k" ? "4 KiB" : $7)
 	cell = $3 " " $4
-	if ($6 > 1 && $3 ~ /^scale/)
+	if ($2 == "scale" && $3 ~ /endpoints/)
 		cell = cell " x" $6
 	if (!(block in works)) {
 		blocks[++nr_blocks] = block
@@ -58,6 +62,15 @@ $1 == "kernel" {
 		engine[block, ++engines[block]] = $8
 	}
 	value[block, cell, $8] = $9
+	if ($11 != "") {
+		late[block, cell, $8] = sprintf("%.0f/%.0f", $11, $12)
+		is_late[block] = 1
+		is_late[block, $8] = 1
+	}
+	if ($8 == "regbuf_copy")
+		cross[block, $3, ++sizes[block, $3]] = $4
+	if ($8 == "regbuf_copy" && sizes[block, $3] == 1)
+		crossed[block] = crossed[block] " " $3
 	if ($10 != "" && $10 > 0 && $10 < 100)
 		partly = partly sprintf("  %s, %s: %s copied %s %%\n", block,
 					cell, $8, $10)
@@ -90,6 +103,50 @@ function table(b,    i, j, e)
 	}
 }
 
+function show(b)
+{
+	table(b)
+	if (is_late[b])
+		latencies(b)
+	crossovers(b)
+}
+
+function latencies(b,    i, j, e)
+{
+	printf "%-25s\n", "  p50/p99 in ns:"
+	for (i = 1; i <= engines[b]; i++) {
+		e = engine[b, i]
+		if (!((b, e) in is_late))
+			continue
+		printf "%-25s", e
+		for (j = 1; j <= works[b]; j++)
+			printf " %18s", (b, work[b, j], e) in late ? \
+				late[b, work[b, j], e] : "-"
+		print ""
+	}
+}
+
+# The size from which on references are always better.
+function crossover(b, w,    i, cell, from)
+{
+	from = "never"
+	for (i = sizes[b, w]; i >= 1; i--) {
+		cell = w " " cross[b, w, i]
+		if (value[b, cell, "regbuf_reference"] > \
+		    value[b, cell, "regbuf_copy"])
+			break
+		from = "from " cross[b, w, i] " bytes on"
+	}
+	printf "%s: references cost less %s\n", w, from
+}
+
+function crossovers(b,    i, n, list)
+{
+	n = split(crossed[b], list, " ")
+	for (i = 1; i <= n; i++)
+		crossover(b, list[i])
+}
+
 # One file for each block.
 function data(b, file,    i, j, v)
 {
@@ -113,7 +170,7 @@ END {
 	for (n = 1; n <= nr_blocks; n++) {
 		sort(blocks[n])
 		if (prefix == "")
-			table(blocks[n])
+			show(blocks[n])
 		else
 			data(blocks[n], sprintf("%s.%02d", prefix, n))
 	}
