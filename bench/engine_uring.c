@@ -13,12 +13,6 @@
 
 enum { COPY = 1, FIXED = 2, LINK = 4 };
 
-static bool uring_fits(const struct cell *cell)
-{
-	(void)cell;
-	return true;
-}
-
 static bool uring_links(const struct cell *cell)
 {
 	return work_is_tcp(cell->work) && cell->endpoints == 1 &&
@@ -29,6 +23,12 @@ static bool uring_links(const struct cell *cell)
 static bool uring_copy_fits(const struct cell *cell)
 {
 	return !uring_links(cell);
+}
+
+/* Room that was set by hand is for a stream what it is: the same. */
+static bool uring_zc_fits(const struct cell *cell)
+{
+	return !(options.sndbuf && uring_links(cell));
 }
 
 static int open_with(struct run *run, int bytes)
@@ -175,7 +175,7 @@ const struct engine engine_uring_send_link = {
 
 const struct engine engine_uring_zc = {
 	.name = "uring_send_zc",
-	.fits = uring_fits,
+	.fits = uring_zc_fits,
 	.open = open_zc,
 	.batch = send_zc_batch,
 	.drain = uring_drain,
@@ -185,7 +185,7 @@ const struct engine engine_uring_zc = {
 
 const struct engine engine_uring_fixed = {
 	.name = "uring_send_zc_fixed",
-	.fits = uring_fits,
+	.fits = uring_zc_fits,
 	.open = open_fixed,
 	.batch = fixed_batch,
 	.drain = uring_drain,

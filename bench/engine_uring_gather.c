@@ -15,13 +15,6 @@ struct gather {
 	struct vector *vector;
 };
 
-static bool gather_fits(const struct cell *cell)
-{
-	return cell->depth > 1 && cell->endpoints == 1 &&
-	       (work_is_tcp(cell->work) ||
-		(cell->work == UDP && vector_segments(cell) >= cell->depth));
-}
-
 static int gather_open(struct run *run)
 {
 	struct gather *gather;
@@ -78,7 +71,7 @@ static void gather_close(struct run *run)
 
 const struct engine engine_uring_gather = {
 	.name = "uring_sendmsg_zc",
-	.fits = gather_fits,
+	.fits = vector_gathers,
 	.open = gather_open,
 	.batch = gather_batch,
 	.drain = uring_drain,

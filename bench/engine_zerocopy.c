@@ -23,13 +23,6 @@ static bool zerocopy_fits(const struct cell *cell)
 	return true;
 }
 
-static bool zerocopy_gathers(const struct cell *cell)
-{
-	return cell->depth > 1 && cell->endpoints == 1 &&
-	       (work_is_tcp(cell->work) ||
-		(cell->work == UDP && vector_segments(cell) >= cell->depth));
-}
-
 static void zerocopy_close(struct run *run)
 {
 	struct zerocopy *zc = run->state;
@@ -208,7 +201,7 @@ const struct engine engine_zerocopy = {
 
 const struct engine engine_zerocopy_gather = {
 	.name = "zerocopy_gather",
-	.fits = zerocopy_gathers,
+	.fits = vector_gathers,
 	.open = zerocopy_open_gather,
 	.batch = zerocopy_batch_gather,
 	.drain = zerocopy_drain,

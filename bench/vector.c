@@ -7,6 +7,7 @@
 #include "vector.h"
 
 #define MAX_SEGMENTS	64u
+#define MAX_FRAGS	17u	/* pieces of memory in a packet */
 #define MAX_DATAGRAM	65487u	/* that fits with IPv6, too */
 
 void vector_clear(struct vector *vector)
@@ -96,4 +97,16 @@ unsigned int vector_segments(const struct cell *cell)
 	unsigned int n = MAX_DATAGRAM / cell->size;
 
 	return n < MAX_SEGMENTS ? n : MAX_SEGMENTS;
+}
+
+bool vector_gathers(const struct cell *cell)
+{
+	if (cell->depth == 1 || cell->endpoints > 1)
+		return false;
+	if (work_is_tcp(cell->work))
+		return true;
+	if (cell->work != UDP || vector_segments(cell) < cell->depth)
+		return false;
+	/* Slots that follow each other are one piece. */
+	return options.layout == PACKED || cell->depth <= MAX_FRAGS;
 }

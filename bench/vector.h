@@ -37,4 +37,7 @@ void vector_segment(struct vector *vector, uint16_t size);
 /* Requests that one message with UDP_SEGMENT may have. */
 unsigned int vector_segments(const struct cell *cell);
 
+/* Can a whole batch go down as one message by reference? */
+bool vector_gathers(const struct cell *cell);
+
 #endif /* VECTOR_H */
