@@ -5,9 +5,12 @@
 #   make demo          a file over TCP        [FILE=path] [KERNEL=...]
 #   make vm CMD='...'  any command in the VM  [KERNEL=...] [SHARE=dir]
 #   make bench         instructions per operation, and those of the others
-#                      [BENCH=tx|rx|reg|scale] [KERNEL=6.1|6.12] [SIZES=...]
+#                      [BENCH=tx|rx|reg|scale|cross] [KERNEL=6.1|6.12] [SIZES=...]
 #                      [DEPTHS=...] [MODE=backlogged|immediate] [WORKS=...]
 #                      [ENGINES=...] [PAGES=2m|4k] [LAYOUT=...] [SNDBUF=...]
+#   make profile       where the instructions of one go, by function
+#                      [PROFILE='-w tcp -s 4096 -e "regbuf uring_sendmsg_zc"']
+#   make performance   measure everything, write Documentation/performance.rst
 #   make lint          every static check     [CHECKS=...]
 #   make install       library, headers, man pages, udev rule
 #                      [DESTDIR=] [PREFIX=/usr/local]
@@ -23,7 +26,8 @@ CFLAGS ?= -O2 -g -Wall -Wextra
 
 export PREFIX DESTDIR
 
-.PHONY: all modules lib examples check demo vm bench lint install dkms-install clean
+.PHONY: all modules lib examples check demo vm bench profile performance lint
+.PHONY: install dkms-install clean
 
 all: modules lib examples
 
@@ -56,6 +60,12 @@ bench:
 		$(if $(WORKS),-w '$(WORKS)') $(if $(ENGINES),-e '$(ENGINES)') \
 		$(if $(PAGES),-p '$(PAGES)') $(if $(LAYOUT),-l '$(LAYOUT)') \
 		$(if $(SNDBUF),-B '$(SNDBUF)')
+
+profile:
+	bench/profile.sh $(PROFILE)
+
+performance:
+	bench/performance.sh
 
 lint:
 	.ci/lint.sh $(CHECKS)
