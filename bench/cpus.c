@@ -15,8 +15,9 @@
 #include "mark.h"
 
 #define MAX_CPUS	4u
-#define AGREE		0.01
-#define BATCHES		400u
+/* CPUs take turns, and each has its ticks. */
+#define AGREE		0.02
+#define BATCHES		400u	/* of a window, at first */
 #define TRIES		7
 
 struct cpus {
@@ -26,6 +27,8 @@ struct cpus {
 	pthread_barrier_t barrier;
 	struct run runs[MAX_CPUS];
 	struct result result;
+	unsigned int batches;	/* of the next window */
+	uint64_t ops;		/* of the last one */
 	bool more;		/* another window; the first thread's to say */
 	int err;		/* any thread's */
 };
@@ -57,12 +60,12 @@ static int worker_open(struct worker *worker)
 	return run_open(run, cpus->cell, cpus->engine, 2 * cpus->cell->depth);
 }
 
-static int worker_window(struct run *run)
+static int worker_window(struct run *run, unsigned int batches)
 {
 	int err = 0;
 	unsigned int i;
 
-	for (i = 0; i < BATCHES && !err; i++)
+	for (i = 0; i < batches && !err; i++)
 		err = run->engine->batch(run);
 	if (!err && run->engine->drain)
 		err = run->engine->drain(run);
@@ -79,23 +82,30 @@ static double worker_turn(struct worker *worker)
 	start = clock_now();
 	if (!worker->number && options.profile)
 		mark(MARK_BEGIN);
-	cpus_failed(cpus, worker_window(&cpus->runs[worker->number]));
+	cpus_failed(cpus, worker_window(&cpus->runs[worker->number],
+					cpus->batches));
 	pthread_barrier_wait(&cpus->barrier);
 	if (!worker->number && options.profile)
 		mark(MARK_END);
-	return (clock_now() - start) / BATCHES / cpus->cell->depth / cpus->n;
+	return clock_now() - start;
 }
 
-static void worker_judge(struct cpus *cpus, double per_op, unsigned int turn)
+static void worker_judge(struct cpus *cpus, double insns, unsigned int turn)
 {
 	struct result *result = &cpus->result;
+	double per_op;
 
+	cpus->ops = (uint64_t)cpus->n * cpus->batches * cpus->cell->depth;
+	per_op = insns / cpus->ops;
 	result->apart = fabs(per_op - result->per_op) / per_op;
 	result->per_op = per_op;
 	/* The first finds everything cold. */
 	cpus->more = turn < 2 || (result->apart > AGREE && turn < TRIES);
 	if (cpus->err)
 		cpus->more = false;
+	/* Longer ones are worth a try. */
+	if (turn)
+		cpus->batches += cpus->batches / 2;
 }
 
 static void *worker_main(void *data)
@@ -103,7 +113,7 @@ static void *worker_main(void *data)
 	struct worker *worker = data;
 	struct cpus *cpus = worker->cpus;
 	unsigned int turn = 0;
-	double per_op;
+	double insns;
 
 	/* Who joins needs what the first has opened. */
 	if (worker->number)
@@ -113,9 +123,9 @@ static void *worker_main(void *data)
 		pthread_barrier_wait(&cpus->barrier);
 	pthread_barrier_wait(&cpus->barrier);
 	while (!cpus->err && cpus->more) {
-		per_op = worker_turn(worker);
+		insns = worker_turn(worker);
 		if (!worker->number)
-			worker_judge(cpus, per_op, turn++);
+			worker_judge(cpus, insns, turn++);
 		pthread_barrier_wait(&cpus->barrier);
 	}
 	return NULL;
@@ -127,6 +137,7 @@ static int cpus_run(struct cpus *cpus)
 	unsigned int i;
 
 	cpus->more = true;
+	cpus->batches = BATCHES;
 	pthread_barrier_init(&cpus->barrier, NULL, cpus->n);
 	for (i = 0; i < cpus->n; i++) {
 		workers[i] = (struct worker){ .cpus = cpus, .number = i };
@@ -160,9 +171,7 @@ int cpus_measure(const struct cell *cell, const struct engine *engine,
 	csv_line(cell, engine->name, &cpus.result);
 	if (options.profile) {
 		mark(MARK_KEEP);
-		csv_profile(cell, engine->name,
-			    (uint64_t)cpus.n * BATCHES * cell->depth,
-			    cpus.result.per_op);
+		csv_profile(cell, engine->name, cpus.ops, cpus.result.per_op);
 	}
 	if (cpus.result.apart <= AGREE)
 		return 0;

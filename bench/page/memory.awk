@@ -9,7 +9,7 @@
 	bytes[$1, what] = $(NF - 1)
 	if (!(what in seen)) {
 		seen[what] = 1
-		whats[++n] = what
+		kinds[++n] = what
 	}
 }
 
@@ -26,15 +26,17 @@ function verdict(what,    a, b)
 {
 	a = bytes["6.1", what]
 	b = bytes["6.12", what]
-	return most(what) == "" || a b == "" ? "" : \
+	if (most(what) == "")
+		return ""
+	return a == "" || b == "" ? "not measured" : \
 		met(a <= most(what) && b <= most(what))
 }
 
 END {
 	row("bytes for|6.1|6.12|target|")
 	for (i = 1; i <= n; i++)
-		row(whats[i] "|" bytes["6.1", whats[i]] "|" \
-		    bytes["6.12", whats[i]] "|" most(whats[i]) "|" \
-		    verdict(whats[i]))
+		row(kinds[i] "|" bytes["6.1", kinds[i]] "|" \
+		    bytes["6.12", kinds[i]] "|" most(kinds[i]) "|" \
+		    verdict(kinds[i]))
 	table()
 }
