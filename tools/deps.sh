@@ -20,6 +20,8 @@ build libc6-dev		C library headers
 build libc6-dev-i386	32-bit test programs
 build gcc-multilib	32-bit test programs
 build libnl-route-3-dev	tests set up networks
+build liburing-dev	regbuf-perf, the bench: io_uring, to compare with
+build libjansson-dev	regbuf-perf: JSON
 build pkg-config	tells programs where libregbuf is
 build rsync		copies sources to a build directory
 build kmod		depmod, modprobe
@@ -36,7 +38,6 @@ vm busybox-static	its user space
 vm cpio			its initial file system
 vm iproute2		its network, inside and outside
 vm socat		the other end of its connections
-bench liburing-dev	io_uring, to compare with
 bench gnuplot-nox	draws the chart
 lint git		lists the files and commits to check
 lint g++		headers from C++
