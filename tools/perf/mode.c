@@ -5,7 +5,7 @@
 #include "perf.h"
 
 static const struct mode *const senders[] = {
-	&tx_send, NULL
+	&tx_send, &tx_writev, &tx_sendmmsg, &tx_gso, NULL
 };
 
 static const struct mode *const receivers[] = {
@@ -17,7 +17,7 @@ static bool mode_fits(const struct mode *mode, bool udp)
 	return udp ? mode->udp : mode->tcp;
 }
 
-/* A name may have one form for streams and another for datagrams. */
+/* "writev" has one form for streams and another for datagrams. */
 const struct mode *mode_find(const struct options *opt)
 {
 	const struct mode *const *modes = opt->server ? receivers : senders;
@@ -47,5 +47,5 @@ int mode_check(struct test *test)
 const char *mode_names(bool receive)
 {
 	return receive ? "recv" :
-	       "send";
+	       "send, writev, gso (UDP)";
 }
