@@ -5,7 +5,7 @@
 #include "perf.h"
 
 static const struct mode *const senders[] = {
-	&tx_send, &tx_writev, &tx_sendmmsg, &tx_gso, NULL
+	&tx_send, &tx_writev, &tx_sendmmsg, &tx_gso, &tx_zerocopy, NULL
 };
 
 static const struct mode *const receivers[] = {
@@ -47,5 +47,5 @@ int mode_check(struct test *test)
 const char *mode_names(bool receive)
 {
 	return receive ? "recv" :
-	       "send, writev, gso (UDP)";
+	       "send, writev, gso (UDP), zerocopy";
 }

@@ -142,7 +142,7 @@ struct test {
 	char complaint[PERF_TEXT];	/* the first */
 };
 
-extern const struct mode tx_send, tx_writev, tx_sendmmsg, tx_gso;
+extern const struct mode tx_send, tx_writev, tx_sendmmsg, tx_gso, tx_zerocopy;
 extern const struct mode rx_plain;
 
 /* One writer, and readers that can wait for the next value. */
