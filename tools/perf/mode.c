@@ -5,11 +5,12 @@
 #include "perf.h"
 
 static const struct mode *const senders[] = {
-	&tx_send, &tx_writev, &tx_sendmmsg, &tx_gso, &tx_zerocopy, NULL
+	&tx_send, &tx_writev, &tx_sendmmsg, &tx_gso, &tx_zerocopy,
+	&tx_uring, NULL
 };
 
 static const struct mode *const receivers[] = {
-	&rx_plain, NULL
+	&rx_plain, &rx_uring, NULL
 };
 
 static bool mode_fits(const struct mode *mode, bool udp)
@@ -46,6 +47,6 @@ int mode_check(struct test *test)
 
 const char *mode_names(bool receive)
 {
-	return receive ? "recv" :
-	       "send, writev, gso (UDP), zerocopy";
+	return receive ? "recv, io_uring" :
+	       "send, writev, gso (UDP), zerocopy, io_uring";
 }

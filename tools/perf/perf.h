@@ -142,8 +142,9 @@ struct test {
 	char complaint[PERF_TEXT];	/* the first */
 };
 
-extern const struct mode tx_send, tx_writev, tx_sendmmsg, tx_gso, tx_zerocopy;
-extern const struct mode rx_plain;
+extern const struct mode tx_send, tx_writev, tx_sendmmsg, tx_gso, tx_zerocopy,
+			 tx_uring;
+extern const struct mode rx_plain, rx_uring;
 
 /* One writer, and readers that can wait for the next value. */
 static inline void perf_add(uint64_t *counter, uint64_t n)
