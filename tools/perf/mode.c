@@ -5,12 +5,12 @@
 #include "perf.h"
 
 static const struct mode *const senders[] = {
-	&tx_send, &tx_writev, &tx_sendmmsg, &tx_gso, &tx_zerocopy,
-	&tx_uring, NULL
+	&tx_send, &tx_writev, &tx_sendmmsg, &tx_gso, &tx_zerocopy, &tx_uring,
+	&tx_regbuf, NULL
 };
 
 static const struct mode *const receivers[] = {
-	&rx_plain, &rx_uring, NULL
+	&rx_plain, &rx_uring, &rx_regbuf, NULL
 };
 
 static bool mode_fits(const struct mode *mode, bool udp)
@@ -47,6 +47,6 @@ int mode_check(struct test *test)
 
 const char *mode_names(bool receive)
 {
-	return receive ? "recv, io_uring" :
-	       "send, writev, gso (UDP), zerocopy, io_uring";
+	return receive ? "recv, io_uring, regbuf" :
+	       "send, writev, gso (UDP), zerocopy, io_uring, regbuf";
 }

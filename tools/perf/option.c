@@ -167,7 +167,7 @@ static int parse(int option, struct options *opt)
 static int complete(struct options *opt)
 {
 	if (!opt->mode)
-		opt->mode = opt->server ? "recv" : "send";
+		opt->mode = opt->server ? "recv" : "regbuf";
 	if (!opt->size)
 		opt->size = opt->udp ? 1400 : 16384;
 	if (opt->udp && opt->size > PERF_DATAGRAM)

@@ -143,8 +143,8 @@ struct test {
 };
 
 extern const struct mode tx_send, tx_writev, tx_sendmmsg, tx_gso, tx_zerocopy,
-			 tx_uring;
-extern const struct mode rx_plain, rx_uring;
+			 tx_uring, tx_regbuf;
+extern const struct mode rx_plain, rx_uring, rx_regbuf;
 
 /* One writer, and readers that can wait for the next value. */
 static inline void perf_add(uint64_t *counter, uint64_t n)
