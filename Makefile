@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-#   make               the module for the running kernel, the library, examples
+#   make               the module for the running kernel, the library, examples,
+#                      regbuf-perf if its libraries are there
 #   make check         all tests in a VM      [KERNEL=6.1|6.12|kasan] [TESTS=...]
 #   make demo          a file over TCP        [FILE=path] [KERNEL=...]
 #   make vm CMD='...'  any command in the VM  [KERNEL=...] [SHARE=dir]
@@ -12,7 +13,7 @@
 #                      [PROFILE='-w tcp -s 4096 -e "regbuf uring_sendmsg_zc"']
 #   make performance   measure everything, write Documentation/performance.rst
 #   make lint          every static check     [CHECKS=...]
-#   make install       library, headers, man pages, udev rule
+#   make install       library, headers, man pages, udev rule, regbuf-perf
 #                      [DESTDIR=] [PREFIX=/usr/local]
 #   make dkms-install  the module's sources, for DKMS [DESTDIR=]
 #   make clean
@@ -26,10 +27,10 @@ CFLAGS ?= -O2 -g -Wall -Wextra
 
 export PREFIX DESTDIR
 
-.PHONY: all modules lib examples check demo vm bench profile performance lint
-.PHONY: install dkms-install clean
+.PHONY: all modules lib examples tools check demo vm bench profile performance
+.PHONY: lint install dkms-install clean
 
-all: modules lib examples
+all: modules lib examples tools
 
 modules:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
@@ -39,6 +40,9 @@ lib:
 
 examples: lib
 	$(MAKE) -C examples
+
+tools: lib
+	$(MAKE) -C tools/perf
 
 check:
 	selftests/vm/check.sh $(if $(TESTS),-t '$(TESTS)') $(KERNEL)
@@ -70,8 +74,9 @@ performance:
 lint:
 	.ci/lint.sh $(CHECKS)
 
-install: lib
+install: lib tools
 	$(MAKE) -C lib install
+	$(MAKE) -C tools/perf install
 	install -D -m 644 tools/60-regbuf.rules \
 		$(DESTDIR)/lib/udev/rules.d/60-regbuf.rules
 
