@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The library and the examples with every compiler and sanitizer; what can run
-# without the module runs; an installed tree is used as a program would; the
-# README's example compiles as shown.
+# The library and the programs with every compiler, the library with every
+# sanitizer; what can run without the module runs; an installed tree is used as
+# a program would; the README's example compiles as shown.
 
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -39,6 +39,16 @@ lib()
 	host "$1" "$2" "$3 $wrap" ring
 }
 
+# A build that lacks something says so, and is no failure.
+perf_without_libraries()
+{
+	make -s -C "$top/tools/perf" OUTPUT="$build/perf-none" \
+		PKG_CONFIG=false > "$build/perf-none.log"
+	grep -q 'not built: pkg-config knows no jansson liburing' \
+		"$build/perf-none.log"
+	[ ! -e "$build/perf-none" ]
+}
+
 readme()
 {
 	echo "README's example"
@@ -62,7 +72,10 @@ for cc in gcc clang; do
 	echo "examples: $cc"
 	make -s -C "$top/examples" CC=$cc OUTPUT="$build/examples-$cc" \
 		CFLAGS="-O2 -g -Wall -Wextra -Werror"
+	echo "regbuf-perf: $cc"
+	make -s -C "$top/tools/perf" CC=$cc OUTPUT="$build/perf-$cc"
 done
+perf_without_libraries
 readme
 "$top/selftests/install-check.sh"
 "$top/selftests/vm/gate_test.sh"
