@@ -12,6 +12,8 @@
 #   make profile       where the instructions of one go, by function
 #                      [PROFILE='-w tcp -s 4096 -e "regbuf uring_sendmsg_zc"']
 #   make performance   measure everything, write Documentation/performance.rst
+#   make perf          real time, from a VM to this machine, for orientation
+#                      [KERNEL=...] [SECONDS=3] [MODES=...] [PERF='-d 64 -P 2']
 #   make lint          every static check     [CHECKS=...]
 #   make install       library, headers, man pages, udev rule, regbuf-perf
 #                      [DESTDIR=] [PREFIX=/usr/local]
@@ -28,7 +30,7 @@ CFLAGS ?= -O2 -g -Wall -Wextra
 export PREFIX DESTDIR
 
 .PHONY: all modules lib examples tools check demo vm bench profile performance
-.PHONY: lint install dkms-install clean
+.PHONY: perf lint install dkms-install clean
 
 all: modules lib examples tools
 
@@ -70,6 +72,11 @@ profile:
 
 performance:
 	bench/performance.sh
+
+perf:
+	tools/perf/perf.sh $(if $(KERNEL),-k '$(KERNEL)') \
+		$(if $(SECONDS),-t '$(SECONDS)') $(if $(MODES),-m '$(MODES)') \
+		-- $(PERF)
 
 lint:
 	.ci/lint.sh $(CHECKS)
