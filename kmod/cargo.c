@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <net/sock.h>
 
 #include "regbuf.h"
 
@@ -30,7 +31,7 @@ void regbuf_cargo_init(struct regbuf_cargo *cargo)
 	cargo->total = 0;
 	cargo->seg = 0;
 	cargo->off = 0;
-	cargo->inline_page = NULL;
+	cargo->mem = NULL;
 	cargo->inlined = 0;
 }
 
@@ -69,12 +70,13 @@ void regbuf_cargo_drop(struct regbuf_cargo *cargo)
 
 	for (i = 0; i < cargo->nr_bufs; i++)
 		regbuf_buf_put(cargo->bufs[i]);
-	if (cargo->inline_page)
-		put_page(cargo->inline_page);
+	if (cargo->mem)
+		put_page(virt_to_page(cargo->mem));
 	if (cargo->segs != cargo->few_segs)
 		kfree(cargo->segs);
 }
 
+/* Checked; the bytes are taken later, all together. */
 static int regbuf_cargo_inline(struct regbuf_cargo *cargo,
 			       const struct regbuf_slice *slice,
 			       struct regbuf_seg *seg)
@@ -83,15 +85,8 @@ static int regbuf_cargo_inline(struct regbuf_cargo *cargo,
 		return -EINVAL;
 	if (slice->length > REGBUF_MAX_INLINE - cargo->inlined)
 		return -EMSGSIZE;
-	if (!cargo->inline_page)
-		cargo->inline_page = alloc_page(GFP_KERNEL_ACCOUNT);
-	if (!cargo->inline_page)
-		return -ENOMEM;
-	if (copy_from_user(page_address(cargo->inline_page) + cargo->inlined,
-			   u64_to_user_ptr(slice->id), slice->length))
-		return -EFAULT;
 	seg->buf = NULL;
-	seg->off = cargo->inlined;
+	seg->off = slice->id;
 	cargo->inlined += slice->length;
 	return 0;
 }
@@ -205,15 +200,64 @@ int regbuf_cargo_import(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
 	return 0;
 }
 
+static int regbuf_cargo_room_inline(struct regbuf_cargo *cargo,
+				    struct page_frag *frag)
+{
+	struct page *page;
+
+	if (!frag) {
+		page = alloc_page(GFP_KERNEL_ACCOUNT);
+		cargo->mem = page ? page_address(page) : NULL;
+		return page ? 0 : -ENOMEM;
+	}
+	if (!skb_page_frag_refill(cargo->inlined, frag, GFP_KERNEL_ACCOUNT))
+		return -ENOMEM;
+	get_page(frag->page);
+	cargo->mem = page_address(frag->page) + frag->offset;
+	frag->offset += ALIGN(cargo->inlined, sizeof(u64));
+	return 0;
+}
+
+/**
+ * regbuf_cargo_take() - copy the inline bytes
+ * @cargo: all slices are loaded
+ * @frag: to take memory from, or NULL
+ *
+ * Context: Process context, of the caller.
+ * Return: 0, -ENOMEM or -EFAULT.
+ */
+int regbuf_cargo_take(struct regbuf_cargo *cargo, struct page_frag *frag)
+{
+	struct regbuf_seg *seg;
+	void *mem;
+	int err;
+
+	if (likely(!cargo->inlined))
+		return 0;
+	err = regbuf_cargo_room_inline(cargo, frag);
+	if (err)
+		return err;
+	mem = cargo->mem;
+	for (seg = cargo->segs; seg < cargo->segs + cargo->nr_segs; seg++) {
+		if (seg->buf)
+			continue;
+		if (copy_from_user(mem, u64_to_user_ptr(seg->off), seg->len))
+			return -EFAULT;
+		seg->off = (unsigned long)mem;
+		mem += seg->len;
+	}
+	return 0;
+}
+
 /* One bvec of at most @len bytes, from byte @off of a segment. */
 static u32 regbuf_seg_bvec(const struct regbuf_seg *seg, u32 off, u32 len,
-			   struct page *inline_page, struct bio_vec *bv)
+			   struct bio_vec *bv)
 {
 	unsigned long pos = seg->off + off;
 	unsigned long pfn;
 
 	if (!seg->buf) {
-		bv->bv_page = inline_page;
+		bv->bv_page = virt_to_page((void *)pos);
 	} else {
 		pos += seg->buf->first;
 		len = regbuf_pin_run(&seg->buf->pin, pos, len, &pfn);
@@ -224,12 +268,25 @@ static u32 regbuf_seg_bvec(const struct regbuf_seg *seg, u32 off, u32 len,
 	return len;
 }
 
+/* Does one follow the other in the same folio? */
+static bool regbuf_bvec_joins(const struct bio_vec *bv,
+			      const struct bio_vec *next)
+{
+	unsigned long end = bv->bv_offset + bv->bv_len;
+
+	if (offset_in_page(end) != next->bv_offset ||
+	    page_to_pfn(bv->bv_page) + (end >> PAGE_SHIFT) !=
+	    page_to_pfn(next->bv_page))
+		return false;
+	return page_folio(bv->bv_page) == page_folio(next->bv_page);
+}
+
 /**
  * regbuf_cargo_fill() - describe the next bytes as bvecs
  * @cargo: where they come from; not moved
- * @bv: gets the bvecs
- * @max: how many at most
- * @nr: gets how many there are
+ * @bv: bvecs, to be added to
+ * @max: how many there may be
+ * @nr: how many there are; updated
  *
  * Each bvec is contiguous within one folio.
  *
@@ -239,7 +296,7 @@ static u32 regbuf_seg_bvec(const struct regbuf_seg *seg, u32 off, u32 len,
 u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo, struct bio_vec *bv,
 		      u32 max, u32 *nr)
 {
-	u32 seg = cargo->seg, off = cargo->off, bytes = 0, n = 0, len;
+	u32 seg = cargo->seg, off = cargo->off, bytes = 0, n = *nr, len;
 
 	while (seg < cargo->nr_segs && n < max && bytes < REGBUF_CARGO_BYTES) {
 		len = min(cargo->segs[seg].len - off,
@@ -249,13 +306,37 @@ u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo, struct bio_vec *bv,
 			off = 0;
 			continue;
 		}
-		len = regbuf_seg_bvec(&cargo->segs[seg], off, len,
-				      cargo->inline_page, &bv[n++]);
+		len = regbuf_seg_bvec(&cargo->segs[seg], off, len, &bv[n]);
+		if (n && regbuf_bvec_joins(&bv[n - 1], &bv[n]))
+			bv[n - 1].bv_len += len;
+		else
+			n++;
 		bytes += len;
 		off += len;
 	}
 	*nr = n;
 	return bytes;
+}
+
+/**
+ * regbuf_cargo_inlined() - count inline bytes
+ * @cargo: where
+ * @bytes: among how many of the next ones; no more than are left
+ *
+ * Context: Any.
+ */
+u32 regbuf_cargo_inlined(const struct regbuf_cargo *cargo, u32 bytes)
+{
+	u32 seg = cargo->seg, off = cargo->off, inlined = 0, here;
+
+	if (likely(!cargo->inlined))
+		return 0;
+	for (; bytes; bytes -= here, off = 0, seg++) {
+		here = min(bytes, cargo->segs[seg].len - off);
+		if (!cargo->segs[seg].buf)
+			inlined += here;
+	}
+	return inlined;
 }
 
 /**
@@ -290,7 +371,7 @@ static void regbuf_seg_copy(const struct regbuf_seg *seg, void *mem, u32 len,
 	char *page;
 
 	for (done = 0; done < len; done += here) {
-		here = regbuf_seg_bvec(seg, done, len - done, NULL, &bv);
+		here = regbuf_seg_bvec(seg, done, len - done, &bv);
 		here = min_t(u32, here, PAGE_SIZE - bv.bv_offset);
 		page = kmap_local_page(bv.bv_page);
 		if (to_seg)

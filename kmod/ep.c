@@ -28,7 +28,7 @@ static __poll_t regbuf_ep_wants(const struct regbuf_ep *ep)
 
 /*
  * Something happened to the socket. In any context, the stack's locks held.
- * What pairs with the barrier of regbuf_lane_add() is in skwq_has_sleeper().
+ * What pairs with the barrier of regbuf_ep_run() is in skwq_has_sleeper().
  */
 static int regbuf_ep_wake(struct wait_queue_entry *wait, unsigned int mode,
 			  int sync, void *key)

@@ -11,23 +11,39 @@
 #include "compat.h"
 #include "regbuf.h"
 
-static struct kmem_cache *regbuf_flight_cache;
+static struct kmem_cache *regbuf_solo_cache;
 
 static struct regbuf_flight *regbuf_flight_of(struct ubuf_info *ubuf)
 {
 	return container_of(ubuf, struct regbuf_flight, ubuf);
 }
 
-static void regbuf_flight_land(struct regbuf_flight *flight)
+static void regbuf_solo_landed(struct regbuf_flight *flight)
 {
-	/* Before the buffers: they may be what keeps the context. */
+	struct regbuf_solo *solo = container_of(flight, struct regbuf_solo,
+						flight);
+
+	/* Its buffers are what keeps its context. */
+	regbuf_cargo_drop(&solo->cargo);
+	kmem_cache_free(regbuf_solo_cache, solo);
+}
+
+/* The last reference is gone. True if that lands the next one, too. */
+static bool regbuf_flight_land(struct regbuf_flight *flight,
+			       struct regbuf_flight **next)
+{
+	struct regbuf_flight *after = flight->next;
+
 	if (unlikely(flight->copied_later))
 		this_cpu_add(flight->ctx->stats->copied_later, flight->by_ref);
-	regbuf_cargo_drop(&flight->cargo);
-	if (flight->req)
-		regbuf_req_landed(flight->req);
+	if (unlikely(after && flight->copied_later))
+		WRITE_ONCE(after->copied_later, true);
+	if (flight->q)
+		regbuf_reqs_landed(flight);
 	else
-		kmem_cache_free(regbuf_flight_cache, flight);
+		regbuf_solo_landed(flight);
+	*next = after;
+	return after && refcount_dec_and_test(&after->ubuf.refcnt);
 }
 
 /*
@@ -41,24 +57,24 @@ static void regbuf_flight_complete(struct sk_buff *skb, struct ubuf_info *ubuf,
 
 	if (!ok)
 		WRITE_ONCE(flight->copied_later, true);
-	if (refcount_dec_and_test(&ubuf->refcnt))
-		regbuf_flight_land(flight);
+	if (!refcount_dec_and_test(&ubuf->refcnt))
+		return;
+	while (regbuf_flight_land(flight, &flight))
+		;
 }
 
 REGBUF_UBUF_OPS(regbuf_ubuf_ops, regbuf_flight_complete);
 
 /**
- * regbuf_flight_init() - make a flight ready to board
+ * regbuf_flight_init() - set up what does not change
  * @flight: the flight
- * @ctx: the context; kept by the request's queue, or by the first buffer
- * @req: the request that it is in, NULL for one of its own
- *
- * The submitter has a reference.
+ * @ctx: the context; kept by the queue, or by a solo's first buffer
+ * @q: the queue of the request that it is in; NULL: a solo
  *
  * Context: Any.
  */
 void regbuf_flight_init(struct regbuf_flight *flight, struct regbuf_ctx *ctx,
-			struct regbuf_req *req)
+			struct regbuf_queue *q)
 {
 	/*
 	 * Frags hold their own page references, and are never managed: see
@@ -67,30 +83,45 @@ void regbuf_flight_init(struct regbuf_flight *flight, struct regbuf_ctx *ctx,
 	 */
 	flight->ubuf.flags = SKBFL_ZEROCOPY_FRAG | SKBFL_DONT_ORPHAN;
 	regbuf_ubuf_set_ops(&flight->ubuf, regbuf_ubuf_ops);
-	refcount_set(&flight->ubuf.refcnt, 1);
 	flight->ctx = ctx;
-	flight->req = req;
-	flight->by_ref = 0;
-	flight->copied_later = false;
-	regbuf_cargo_init(&flight->cargo);
+	flight->q = q;
+	INIT_LIST_HEAD(&flight->reqs);
 }
 
 /**
- * regbuf_flight_create() - start a flight of its own
+ * regbuf_flight_start() - make a flight ready to board
+ * @flight: the flight; the submitter has a reference
+ *
+ * Context: Any.
+ */
+void regbuf_flight_start(struct regbuf_flight *flight)
+{
+	refcount_set(&flight->ubuf.refcnt, 1);
+	flight->lane = NULL;
+	flight->next = NULL;
+	flight->by_ref = 0;
+	flight->nr_reqs = 0;
+	flight->copied_later = false;
+}
+
+/**
+ * regbuf_solo_create() - start a flight of its own
  * @ctx: the context; the flight's first buffer will keep it
  *
  * Context: Process context. May sleep.
- * Return: the flight, or an ERR_PTR.
+ * Return: the flight and its cargo, or an ERR_PTR.
  */
-struct regbuf_flight *regbuf_flight_create(struct regbuf_ctx *ctx)
+struct regbuf_solo *regbuf_solo_create(struct regbuf_ctx *ctx)
 {
-	struct regbuf_flight *flight;
+	struct regbuf_solo *solo;
 
-	flight = kmem_cache_alloc(regbuf_flight_cache, GFP_KERNEL);
-	if (!flight)
+	solo = kmem_cache_alloc(regbuf_solo_cache, GFP_KERNEL);
+	if (!solo)
 		return ERR_PTR(-ENOMEM);
-	regbuf_flight_init(flight, ctx, NULL);
-	return flight;
+	regbuf_flight_init(&solo->flight, ctx, NULL);
+	regbuf_flight_start(&solo->flight);
+	regbuf_cargo_init(&solo->cargo);
+	return solo;
 }
 
 /**
@@ -102,6 +133,45 @@ struct regbuf_flight *regbuf_flight_create(struct regbuf_ctx *ctx)
 void regbuf_flight_end(struct regbuf_flight *flight)
 {
 	regbuf_flight_complete(NULL, &flight->ubuf, true);
+}
+
+/* Does it go on where the skb's last frag ends, in the same folio? */
+static bool regbuf_frag_joins(const struct skb_shared_info *shinfo,
+			      struct page *page, unsigned int at)
+{
+	const skb_frag_t *frag;
+	unsigned int end;
+
+	if (!shinfo->nr_frags)
+		return false;
+	frag = &shinfo->frags[shinfo->nr_frags - 1];
+	end = skb_frag_off(frag) + skb_frag_size(frag);
+	return offset_in_page(end) == at &&
+	       page_to_pfn(skb_frag_page(frag)) + (end >> PAGE_SHIFT) ==
+	       page_to_pfn(page) &&
+	       page_folio(skb_frag_page(frag)) == page_folio(page);
+}
+
+/*
+ * Add a run to an skb, and the pages that it had not yet to @truesize; no less
+ * than the bytes: an skb that was split does not account for whole pages.
+ */
+static bool regbuf_frag_add(struct skb_shared_info *shinfo, struct page *page,
+			    unsigned int at, unsigned int len,
+			    unsigned int *truesize)
+{
+	if (regbuf_frag_joins(shinfo, page, at)) {
+		skb_frag_size_add(&shinfo->frags[shinfo->nr_frags - 1], len);
+		*truesize += max_t(unsigned int, len,
+				   PAGE_ALIGN(at + len) - PAGE_ALIGN(at));
+		return true;
+	}
+	if (shinfo->nr_frags == MAX_SKB_FRAGS)
+		return false;
+	get_page(page);
+	__skb_fill_page_desc_noacc(shinfo, shinfo->nr_frags++, page, at, len);
+	*truesize += PAGE_ALIGN(at + len);
+	return true;
 }
 
 /*
@@ -117,21 +187,18 @@ static int regbuf_sg_from_iter(REGBUF_SG_SK struct sk_buff *skb,
 	size_t want = min(length, iov_iter_count(from)), left = want;
 	const struct bio_vec *bv = from->bvec;
 	size_t off = from->iov_offset;
-	unsigned int nr = shinfo->nr_frags, truesize = 0, len, at;
+	unsigned int truesize = 0, len, at;
 	struct page *page;
 
 	/* What TCP could charge for: less than nothing is nothing. */
 	if (unlikely((ssize_t)length < 0))
 		return -EMSGSIZE;
-	while (left && nr < MAX_SKB_FRAGS) {
+	while (left) {
 		len = min_t(size_t, left, bv->bv_len - off);
 		page = bv->bv_page + ((bv->bv_offset + off) >> PAGE_SHIFT);
 		at = offset_in_page(bv->bv_offset + off);
-		get_page(page);
-		__skb_fill_page_desc_noacc(shinfo, nr++, page, at, len);
-		truesize += PAGE_ALIGN(at + len);
-		if (bv->bv_page != flight->cargo.inline_page)
-			flight->by_ref += len;
+		if (!regbuf_frag_add(shinfo, page, at, len, &truesize))
+			break;
 		left -= len;
 		off += len;
 		if (off == bv->bv_len) {
@@ -139,7 +206,7 @@ static int regbuf_sg_from_iter(REGBUF_SG_SK struct sk_buff *skb,
 			off = 0;
 		}
 	}
-	shinfo->nr_frags = nr;
+	flight->by_ref += want - left;
 	from->nr_segs -= bv - from->bvec;
 	from->bvec = bv;
 	from->iov_offset = off;
@@ -167,11 +234,11 @@ void regbuf_flight_board(struct regbuf_flight *flight, struct msghdr *msg)
 
 int __init regbuf_flight_setup(void)
 {
-	regbuf_flight_cache = KMEM_CACHE(regbuf_flight, SLAB_ACCOUNT);
-	return regbuf_flight_cache ? 0 : -ENOMEM;
+	regbuf_solo_cache = KMEM_CACHE(regbuf_solo, SLAB_ACCOUNT);
+	return regbuf_solo_cache ? 0 : -ENOMEM;
 }
 
 void regbuf_flight_cleanup(void)
 {
-	kmem_cache_destroy(regbuf_flight_cache);
+	kmem_cache_destroy(regbuf_solo_cache);
 }

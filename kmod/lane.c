@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * HOT: lanes, and the sends that go through them.
+ * Lanes: one for each direction of a socket, of which each socket has at most
+ * one, whatever queue it is of.
  */
 #include <linux/net.h>
 #include <linux/rhashtable.h>
 #include <net/sock.h>
 
 #include "queue.h"
-
-/* Requests of one lane in one turn. */
-#define REGBUF_LANE_BUDGET	64
-
-/* When the stack has no memory, nothing tells that it has some again. */
-#define REGBUF_RETRY_NS		(5 * NSEC_PER_MSEC)
 
 /* All lanes, by socket and direction: two are never the same. */
 static struct rhashtable regbuf_lanes;
@@ -119,107 +114,8 @@ int regbuf_lane_add(struct regbuf_lane *lane, struct regbuf_req *req)
 		return -ENOBUFS;
 	list_add_tail(&req->node, &lane->reqs);
 	WRITE_ONCE(lane->count, lane->count + 1);
-	/* Before the socket is asked; see regbuf_ep_wake(). */
-	smp_mb();
-	regbuf_ep_ready(req->ep);
+	regbuf_ep_posted(req->ep);
 	return 0;
-}
-
-static bool regbuf_sock_connecting(const struct sock *sk)
-{
-	return sk_is_tcp(sk) && (1 << READ_ONCE(sk->sk_state)) &
-				(TCPF_SYN_SENT | TCPF_SYN_RECV);
-}
-
-/*
- * Some errors pass, and nothing tells when: memory, another's signal on a lock
- * of kTLS, no room although there is. A stream goes on when they have.
- */
-static int regbuf_send_again(struct regbuf_ep *ep, int err)
-{
-	struct sock *sk = ep->sock->sk;
-
-	bool again;
-
-	if (sk_is_tcp(sk))
-		again = err == -ENOBUFS || err == -ENOMEM || err == -EINTR ||
-			err == -ERESTARTSYS ||
-			(err == -EAGAIN && !regbuf_sock_connecting(sk) &&
-			 sk_stream_memory_free(sk));
-	else
-		again = err == -EAGAIN && sock_writeable(sk);
-	if (!again)
-		return err;
-	regbuf_timer_del(ep->q, &ep->timer);
-	regbuf_timer_add(ep->q, &ep->timer, REGBUF_RETRY_NS);
-	return -EAGAIN;
-}
-
-static int regbuf_send_one(struct regbuf_ep *ep, struct regbuf_req *req)
-{
-	struct regbuf_xmit x = {
-		.ctx = ep->q->ctx,
-		.sock = ep->sock,
-		.flight = &req->flight,
-		.name = req->name_len ? req->name : NULL,
-		.name_len = req->name_len,
-		.control = req->ctl,
-		.control_len = req->ctl_len,
-		.bv = ep->q->bv,
-		.max_bv = REGBUF_QUEUE_BVECS,
-		.flags = MSG_NOSIGNAL | MSG_DONTWAIT,
-		.more = req->flags & REGBUF_SQE_F_MORE,
-	};
-	int err = regbuf_xmit(&x);
-
-	req->value += x.sent;
-	req->copy_reasons |= x.copy_reasons;
-	return err ? regbuf_send_again(ep, err) : 0;
-}
-
-static void regbuf_send_done(struct regbuf_ep *ep, struct regbuf_req *req,
-			     int err)
-{
-	if (!err || req->value)
-		this_cpu_inc(ep->q->ctx->stats->sends);
-	if (err && sk_is_tcp(ep->sock->sk))
-		ep->send.broken = true;
-	if (!err && req->early) {
-		req->early = false;
-		regbuf_req_post(req, REGBUF_CQE_F_EARLY);
-	}
-	regbuf_req_finish(req, err);
-}
-
-/* True if there is more that could be done now. */
-static bool regbuf_send_run(struct regbuf_ep *ep)
-{
-	unsigned int budget = REGBUF_LANE_BUDGET;
-	struct regbuf_lane *lane = &ep->send;
-	struct regbuf_req *req;
-	int err;
-
-	while (!list_empty(&lane->reqs)) {
-		if (!budget--)
-			return true;
-		req = list_first_entry(&lane->reqs, struct regbuf_req, node);
-		if (unlikely(lane->broken)) {
-			regbuf_req_finish(req, -ECANCELED);
-			continue;
-		}
-		if (req->op == REGBUF_OP_SHUTDOWN) {
-			if (regbuf_sock_connecting(ep->sock->sk))
-				return false;
-			err = kernel_sock_shutdown(ep->sock, SHUT_WR);
-			regbuf_req_finish(req, err);
-			continue;
-		}
-		err = regbuf_send_one(ep, req);
-		if (err == -EAGAIN)
-			return false;
-		regbuf_send_done(ep, req, err);
-	}
-	return false;
 }
 
 /* Not connected, and not tried: what is posted waits for connect(2). */

@@ -23,7 +23,7 @@ static bool regbuf_both(u32 flags, u32 a, u32 b)
 static int regbuf_msg_slices(struct regbuf_req *req,
 			     const struct regbuf_sqe *sqe, u32 access)
 {
-	struct regbuf_cargo *cargo = &req->flight.cargo;
+	struct regbuf_cargo *cargo = &req->cargo;
 	struct regbuf_ctx *ctx = req->q->ctx;
 	struct regbuf_slice slice = {
 		.id = sqe->id,
@@ -35,17 +35,19 @@ static int regbuf_msg_slices(struct regbuf_req *req,
 	if (sqe->flags & REGBUF_SQE_F_LIST) {
 		if (sqe->offset || sqe->length > REGBUF_MAX_SLICES)
 			return -EINVAL;
-		err = regbuf_cargo_room(cargo, sqe->length + 2);
-		return err ?: regbuf_cargo_import(cargo, ctx, access,
-						  u64_to_user_ptr(sqe->id),
-						  sqe->length);
+		err = regbuf_cargo_room(cargo, sqe->length + 2) ?:
+		      regbuf_cargo_import(cargo, ctx, access,
+					  u64_to_user_ptr(sqe->id),
+					  sqe->length);
+		return err ?: regbuf_cargo_take(cargo, &req->q->frag);
 	}
 	if (sqe->flags & REGBUF_SQE_F_INLINE)
 		slice.flags = REGBUF_SLICE_F_INLINE;
 	/* An empty datagram, or nothing to receive into, needs no buffer. */
 	else if (!sqe->id && !sqe->offset && !sqe->length)
 		return 0;
-	return regbuf_cargo_load(cargo, ctx, access, &slice);
+	return regbuf_cargo_load(cargo, ctx, access, &slice) ?:
+	       regbuf_cargo_take(cargo, &req->q->frag);
 }
 
 static int regbuf_msg_ext(const struct regbuf_sqe *sqe, struct regbuf_ext *ext)
@@ -91,7 +93,7 @@ static int regbuf_send_name(struct regbuf_req *req,
 				   REGBUF_ADDR_SIZE))
 			return -EFAULT;
 	} else {
-		err = regbuf_cargo_seg(&req->flight.cargo, req->q->ctx,
+		err = regbuf_cargo_seg(&req->cargo, req->q->ctx,
 				       REGBUF_ACCESS_READ, &slice,
 				       &req->name_seg);
 		if (err)
@@ -175,7 +177,7 @@ static int regbuf_recv_name(struct regbuf_req *req,
 	req->name_len = REGBUF_ADDR_SIZE;
 	if (sqe->flags & REGBUF_SQE_F_POOL)
 		return sqe->addr_id || sqe->addr_offset ? -EINVAL : 0;
-	return regbuf_cargo_seg(&req->flight.cargo, req->q->ctx,
+	return regbuf_cargo_seg(&req->cargo, req->q->ctx,
 				REGBUF_ACCESS_WRITE, &slice, &req->name_seg);
 }
 
@@ -199,7 +201,7 @@ static int regbuf_recv_control(struct regbuf_req *req,
 	slice.id = ext.ctl_id;
 	slice.offset = ext.ctl_offset;
 	slice.length = ext.ctl_length;
-	return regbuf_cargo_seg(&req->flight.cargo, req->q->ctx,
+	return regbuf_cargo_seg(&req->cargo, req->q->ctx,
 				REGBUF_ACCESS_WRITE, &slice, &req->ctl_seg);
 }
 

@@ -89,9 +89,7 @@ static int regbuf_poll_add(struct regbuf_req *req)
 
 	list_add_tail(&req->node, &ep->polls);
 	WRITE_ONCE(ep->nr_polls, ep->nr_polls + 1);
-	/* As in regbuf_lane_add(). */
-	smp_mb();
-	regbuf_ep_ready(ep);
+	regbuf_ep_posted(ep);
 	return 0;
 }
 

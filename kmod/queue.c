@@ -30,6 +30,8 @@ static void regbuf_queue_free(struct regbuf_queue *q)
 		regbuf_shm_destroy(q->shm);
 	xa_destroy(&q->eps);
 	kvfree(q->bv);
+	if (q->frag.page)
+		put_page(q->frag.page);
 	kfree_rcu(q, rcu);
 }
 
@@ -95,8 +97,7 @@ static void regbuf_queue_end(struct regbuf_queue *q)
 	regbuf_queue_kill(q);
 	/* The requests have one reference together. */
 	spin_lock_irq(&q->cq_lock);
-	q->closed = true;
-	last = !q->nr_busy;
+	last = regbuf_reqs_shut(q);
 	spin_unlock_irq(&q->cq_lock);
 	if (last)
 		regbuf_queue_put(q);
@@ -221,6 +222,7 @@ static void regbuf_queue_init(struct regbuf_queue *q)
 	INIT_LIST_HEAD(&q->gone);
 	regbuf_timer_init(q);
 	spin_lock_init(&q->cq_lock);
+	INIT_LIST_HEAD(&q->fresh);
 	INIT_LIST_HEAD(&q->free);
 	spin_lock_init(&q->ready_lock);
 	INIT_LIST_HEAD(&q->ready);

@@ -10,8 +10,9 @@
  *   endpoint  a socket's file. References: the queue's table while attached,
  *             each request in flight that completes in order. The file is
  *             dropped by tasks of the owner only: closing a socket may linger.
- *   request   belongs to the queue, always. On one list: free, a lane, an
- *             endpoint's polls, the queue's others; or none: in flight.
+ *   request   belongs to the queue, always. On one list: free or fresh (to be
+ *             started next), a lane, an endpoint's polls, the queue's others,
+ *             or a flight's. A flight is that of the first request it carries.
  *
  * Locks, in this order:
  *
@@ -113,7 +114,9 @@ struct regbuf_req {
 	struct regbuf_seg name_seg;
 	struct regbuf_seg ctl_seg;
 	struct regbuf_timer timer;
-	struct regbuf_flight flight;
+	struct list_head order;	/* ep->order */
+	struct regbuf_cargo cargo;
+	struct regbuf_flight flight;	/* that it leads, if it does */
 };
 
 struct regbuf_chunk {
@@ -130,6 +133,8 @@ struct regbuf_lane {
 	struct list_head reqs;
 	u32 max;
 	bool broken;		/* a stream with a hole */
+	bool no_gso;		/* datagrams one by one: it was refused */
+	struct regbuf_flight *flight;	/* the last; perhaps not ours now */
 	/* q->lock; read without */
 	u32 count;
 };
@@ -162,6 +167,19 @@ struct regbuf_ep {
 	struct rcu_head rcu;
 };
 
+/* Sends at the head of a lane that go in one message. */
+struct regbuf_batch {
+	u32 max;		/* requests */
+	u32 nr;
+	u32 nr_bv;		/* of q->bv */
+	u32 bytes;
+	int reason;		/* to copy them, or -1 */
+	bool stream;
+	bool extend;		/* may go with the flight before */
+	bool more;		/* MSG_MORE */
+	bool large;		/* too large to be copied for its size */
+};
+
 struct regbuf_pool {
 	u64 id;
 	u64 offset;
@@ -178,6 +196,7 @@ struct regbuf_queue {
 	struct regbuf_ctx *ctx;
 	u32 flags;
 	struct bio_vec *bv;	/* scratch, under q->lock */
+	struct page_frag frag;	/* where inline bytes go; likewise */
 	struct task_struct *poller;
 	u64 poller_idle_ns;
 	/* q->lock */
@@ -187,6 +206,9 @@ struct regbuf_queue {
 	struct regbuf_shm *shm;	/* changes under map_lock and cq_lock, too */
 	u32 cq_entries;		/* of shm; read without */
 	u32 sq_head;
+	u32 promised;		/* places, ever; read without */
+	u32 cq_seen;		/* of the program's index */
+	struct list_head fresh;	/* requests to be started */
 	u32 next_id;
 	u32 nr_eps;
 	bool shut;
@@ -205,9 +227,8 @@ struct regbuf_queue {
 	spinlock_t cq_lock ____cacheline_aligned_in_smp;
 	u32 cq_tail;
 	u32 cq_loud;
-	u32 reserved;		/* places promised */
 	u32 needs;		/* REGBUF_NEED_* */
-	u32 nr_busy;		/* requests that are not free */
+	u32 nr_busy;		/* requests that are not in free */
 	bool broken;
 	bool closed;		/* the file is */
 	struct list_head free;
@@ -271,9 +292,11 @@ void regbuf_chunk_add(struct regbuf_queue *q, struct regbuf_chunk *chunk);
 int regbuf_req_start(struct regbuf_queue *q, u32 places,
 		     struct regbuf_req **req);
 void regbuf_req_refuse(struct regbuf_req *req, u32 places);
+bool regbuf_reqs_shut(struct regbuf_queue *q);
 int regbuf_req_reserve(struct regbuf_queue *q, u32 places);
 void regbuf_req_unreserve(struct regbuf_queue *q, u32 places);
 void regbuf_req_post(struct regbuf_req *req, u32 flags);
+void regbuf_req_enter(struct regbuf_req *req, struct regbuf_flight *flight);
 void regbuf_req_complete(struct regbuf_req *req, int err);
 void regbuf_req_finish(struct regbuf_req *req, int err);
 void regbuf_req_abort(struct regbuf_req *req, int err);
@@ -288,6 +311,7 @@ void regbuf_queue_lock(struct regbuf_queue *q);
 int regbuf_queue_lock_killable(struct regbuf_queue *q);
 void regbuf_queue_unlock(struct regbuf_queue *q);
 void regbuf_ep_ready(struct regbuf_ep *ep);
+void regbuf_ep_posted(struct regbuf_ep *ep);
 bool regbuf_queue_has_ready(struct regbuf_queue *q);
 void regbuf_queue_due(struct regbuf_queue *q, bool *what);
 void regbuf_queue_run(struct regbuf_queue *q);
@@ -339,6 +363,22 @@ bool regbuf_lane_busy(const struct sock *sk);
 struct regbuf_lane *regbuf_req_lane(const struct regbuf_req *req);
 int regbuf_lane_add(struct regbuf_lane *lane, struct regbuf_req *req);
 bool regbuf_ep_run_lanes(struct regbuf_ep *ep);
+
+/* sends.c */
+void regbuf_send_done(struct regbuf_ep *ep, struct regbuf_req *req, int err);
+bool regbuf_send_run(struct regbuf_ep *ep);
+
+/* batch.c */
+bool regbuf_req_single(const struct regbuf_req *req);
+bool regbuf_batch_add(struct regbuf_batch *batch, const struct regbuf_req *req);
+int regbuf_batch_send(struct regbuf_ep *ep, const struct regbuf_batch *batch,
+		      struct regbuf_xmit *x);
+
+/* stream.c */
+int regbuf_stream_send(struct regbuf_ep *ep, unsigned int max);
+
+/* dgram.c */
+int regbuf_dgram_send(struct regbuf_ep *ep, unsigned int max);
 
 /* recv.c */
 bool regbuf_recv_run(struct regbuf_ep *ep);

@@ -124,6 +124,18 @@ void regbuf_ep_ready(struct regbuf_ep *ep)
 }
 
 /**
+ * regbuf_ep_posted() - have an endpoint run for something new
+ * @ep: the endpoint
+ *
+ * Context: q->lock held: nobody else takes it from the list.
+ */
+void regbuf_ep_posted(struct regbuf_ep *ep)
+{
+	if (list_empty_careful(&ep->ready))
+		regbuf_ep_ready(ep);
+}
+
+/**
  * regbuf_queue_due() - have something else of the queue run
  * @q: the queue
  * @what: q->timer_due or q->idle_due
@@ -187,6 +199,8 @@ static void regbuf_ep_run(struct regbuf_ep *ep)
 {
 	const struct cred *old = NULL;
 
+	/* What is posted, before the socket is asked; see regbuf_ep_wake(). */
+	smp_mb();
 	if (ep->cred != current_cred())
 		old = override_creds(ep->cred);
 	/* First: a connect is to see the error that it ended with. */

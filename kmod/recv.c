@@ -41,10 +41,10 @@ static void regbuf_recv_tell(struct regbuf_req *req, struct regbuf_rx *rx)
 /* One message, or what there is of a stream, into the request's cargo. */
 static int regbuf_recv_msg(struct regbuf_ep *ep, struct regbuf_req *req)
 {
-	struct regbuf_cargo *cargo = &req->flight.cargo;
+	struct regbuf_cargo *cargo = &req->cargo;
 	struct bio_vec *bv = ep->q->bv;
 	struct regbuf_rx rx;
-	u32 nr, bytes;
+	u32 nr = 0, bytes;
 	int ret;
 
 	bytes = regbuf_cargo_fill(cargo, bv, REGBUF_QUEUE_BVECS, &nr);
@@ -75,7 +75,7 @@ static bool regbuf_recv_readable(struct regbuf_ep *ep)
 
 static int regbuf_recv_stream(struct regbuf_ep *ep, struct regbuf_req *req)
 {
-	struct regbuf_cargo *cargo = &req->flight.cargo;
+	struct regbuf_cargo *cargo = &req->cargo;
 	unsigned int budget = REGBUF_RECV_BUDGET;
 	int ret;
 
@@ -110,7 +110,7 @@ static int regbuf_recv_dgram(struct regbuf_ep *ep, struct regbuf_req *req)
 /* Lay a slice of the pool out: address, control data, payload. */
 static int regbuf_recv_pool_load(struct regbuf_req *req, u32 nr)
 {
-	struct regbuf_cargo *cargo = &req->flight.cargo;
+	struct regbuf_cargo *cargo = &req->cargo;
 	struct regbuf_queue *q = req->q;
 	struct regbuf_slice slice = {
 		.id = q->pool.id,
@@ -136,7 +136,7 @@ static int regbuf_recv_pool_load(struct regbuf_req *req, u32 nr)
 static int regbuf_recv_into_slice(struct regbuf_ep *ep, struct regbuf_req *req,
 				  u32 nr)
 {
-	struct regbuf_cargo *cargo = &req->flight.cargo;
+	struct regbuf_cargo *cargo = &req->cargo;
 	int err;
 
 	err = regbuf_recv_pool_load(req, nr);

@@ -9,8 +9,10 @@
  *             Holds the module.
  *   buffer    a pinned range. References: its slot while the id is live, each
  *             flight that uses it. The last one unpins it.
- *   flight    one send on its way through the stack: a ubuf_info. References:
- *             the sender while it submits, each skb that carries its bytes.
+ *   flight    sends on their way through the stack together: a ubuf_info.
+ *             References: the sender while it submits, each skb that carries
+ *             its bytes, the flight that has the first part of one that is cut
+ *             in two.
  *   queue     see queue.h
  *
  * A flight ends in any context, softirq included, and then only counts, wakes
@@ -40,7 +42,9 @@ struct file;
 struct mm_struct;
 struct msghdr;
 struct page;
-struct regbuf_req;
+struct page_frag;
+struct regbuf_lane;
+struct regbuf_queue;
 struct sock;
 struct socket;
 struct user_struct;
@@ -122,8 +126,8 @@ struct regbuf_buf {
 
 /* A checked slice. */
 struct regbuf_seg {
-	struct regbuf_buf *buf;	/* NULL: the cargo's inline page */
-	u64 off;
+	struct regbuf_buf *buf;	/* NULL: inline bytes */
+	u64 off;		/* in the buffer; inline: address */
 	u32 len;
 };
 
@@ -138,8 +142,8 @@ struct regbuf_cargo {
 	u64 total;		/* bytes left */
 	u32 seg;		/* where the next bytes come from */
 	u32 off;
-	struct page *inline_page;
-	u32 inlined;		/* bytes in it */
+	void *mem;		/* of inline bytes */
+	u32 inlined;		/* how many there are */
 	struct regbuf_seg few_segs[REGBUF_CARGO_FEW];
 	struct regbuf_buf *few_bufs[REGBUF_CARGO_FEW];
 };
@@ -148,12 +152,22 @@ struct regbuf_flight {
 	struct ubuf_info ubuf;
 	/* set once */
 	struct regbuf_ctx *ctx;
-	struct regbuf_req *req;	/* that it is a part of, or NULL */
-	/* the submitter's until it lets go */
-	u64 by_ref;		/* bytes of buffers that went in by reference */
-	struct regbuf_cargo cargo;
+	struct regbuf_queue *q;	/* NULL: a solo */
+	/* the submitter's, while he has a reference */
+	const struct regbuf_lane *lane;	/* that may send more with it */
+	struct regbuf_flight *next;	/* waits for this one */
+	struct list_head reqs;	/* that have entered the socket whole */
+	u64 by_ref;		/* bytes that went in by reference */
+	unsigned long born;	/* jiffies */
+	u32 nr_reqs;
 	/* any context */
 	bool copied_later;
+};
+
+/* A send without a queue. */
+struct regbuf_solo {
+	struct regbuf_flight flight;
+	struct regbuf_cargo cargo;
 };
 
 /* A send under way. */
@@ -161,6 +175,7 @@ struct regbuf_xmit {
 	struct regbuf_ctx *ctx;
 	struct socket *sock;
 	struct regbuf_flight *flight;
+	struct regbuf_cargo *cargo;
 	void *name;		/* where to, NULL if connected */
 	u32 name_len;
 	u32 control_len;
@@ -170,6 +185,11 @@ struct regbuf_xmit {
 	int flags;		/* of each message */
 	bool more;
 	/* results */
+	/* of the last message */
+	u32 by_ref;
+	int reason;		/* to copy, or -1 */
+	bool touched;
+	/* of all */
 	u32 copy_reasons;
 	u64 sent;
 	u64 zerocopied;
@@ -275,8 +295,10 @@ int regbuf_cargo_load(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
 int regbuf_cargo_import(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
 			u32 access, const struct regbuf_slice __user *from,
 			u32 nr);
+int regbuf_cargo_take(struct regbuf_cargo *cargo, struct page_frag *frag);
 u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo, struct bio_vec *bv,
 		      u32 max, u32 *nr);
+u32 regbuf_cargo_inlined(const struct regbuf_cargo *cargo, u32 bytes);
 void regbuf_cargo_skip(struct regbuf_cargo *cargo, u32 bytes);
 void regbuf_seg_write(const struct regbuf_seg *seg, const void *from, u32 len);
 void regbuf_seg_read(const struct regbuf_seg *seg, void *to, u32 len);
@@ -285,13 +307,14 @@ void regbuf_seg_read(const struct regbuf_seg *seg, void *to, u32 len);
 int regbuf_flight_setup(void);
 void regbuf_flight_cleanup(void);
 void regbuf_flight_init(struct regbuf_flight *flight, struct regbuf_ctx *ctx,
-			struct regbuf_req *req);
-struct regbuf_flight *regbuf_flight_create(struct regbuf_ctx *ctx);
+			struct regbuf_queue *q);
+void regbuf_flight_start(struct regbuf_flight *flight);
+struct regbuf_solo *regbuf_solo_create(struct regbuf_ctx *ctx);
 void regbuf_flight_end(struct regbuf_flight *flight);
 void regbuf_flight_board(struct regbuf_flight *flight, struct msghdr *msg);
 
 /* req.c */
-void regbuf_req_landed(struct regbuf_req *req);
+void regbuf_reqs_landed(struct regbuf_flight *flight);
 
 /* route.c */
 int regbuf_sock_check(const struct socket *sock);
@@ -299,6 +322,9 @@ int regbuf_copy_before(const struct regbuf_xmit *x, u32 nr_bvecs);
 int regbuf_copy_after(struct sock *sk, const struct msghdr *msg, size_t len);
 
 /* xmit.c */
+u32 regbuf_xmit_count(struct regbuf_xmit *x, const struct regbuf_cargo *cargo,
+		      u32 bytes);
+int regbuf_xmit_message(struct regbuf_xmit *x, u32 nr, u32 bytes, int flags);
 int regbuf_xmit(struct regbuf_xmit *x);
 
 /* send.c */

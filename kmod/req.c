@@ -7,6 +7,9 @@
 
 #include "queue.h"
 
+/* Free requests to take in one go. */
+#define REGBUF_REFILL	32
+
 static void regbuf_req_expire(struct regbuf_queue *q,
 			      struct regbuf_timer *timer)
 {
@@ -32,6 +35,7 @@ struct regbuf_chunk *regbuf_chunk_create(struct regbuf_queue *q, u32 nr)
 	chunk->nr = nr;
 	for (i = 0; i < nr; i++) {
 		chunk->reqs[i].q = q;
+		regbuf_flight_init(&chunk->reqs[i].flight, q->ctx, q);
 		regbuf_timer_setup(&chunk->reqs[i].timer, regbuf_req_expire);
 	}
 	return chunk;
@@ -131,24 +135,14 @@ u32 regbuf_cq_ready(struct regbuf_queue *q)
  * regbuf_cq_has_place() - could a request be accepted
  * @q: the queue
  *
- * Context: q->cq_lock held.
+ * Context: q->cq_lock held. A hint only without q->lock.
  */
 bool regbuf_cq_has_place(struct regbuf_queue *q)
 {
-	return regbuf_cq_used(q) + q->reserved < q->shm->cq_entries &&
-	       !q->broken;
-}
+	u32 head = READ_ONCE(q->shm->ring->cq_head);
 
-static int __regbuf_req_reserve(struct regbuf_queue *q, u32 places)
-{
-	u32 used = regbuf_cq_used(q);
-
-	if (unlikely(q->broken))
-		return -ENOTRECOVERABLE;
-	if (used + q->reserved + places > q->shm->cq_entries)
-		return -ENOBUFS;
-	q->reserved += places;
-	return 0;
+	return regbuf_cq_used(q) < q->shm->cq_entries && !q->broken &&
+	       READ_ONCE(q->promised) - head < q->shm->cq_entries;
 }
 
 /**
@@ -156,18 +150,26 @@ static int __regbuf_req_reserve(struct regbuf_queue *q, u32 places)
  * @q: the queue
  * @places: how many
  *
- * Context: Any.
+ * Context: q->lock held.
  * Return: 0, -ENOBUFS if there are not as many, -ENOTRECOVERABLE.
  */
 int regbuf_req_reserve(struct regbuf_queue *q, u32 places)
 {
-	unsigned long flags;
-	int err;
-
-	spin_lock_irqsave(&q->cq_lock, flags);
-	err = __regbuf_req_reserve(q, places);
-	spin_unlock_irqrestore(&q->cq_lock, flags);
-	return err;
+	if (unlikely(READ_ONCE(q->broken)))
+		return -ENOTRECOVERABLE;
+	if (q->promised + places - q->cq_seen > q->cq_entries) {
+		q->cq_seen = READ_ONCE(q->shm->ring->cq_head);
+		/* More than there ever are: it has lied. */
+		if (q->promised - q->cq_seen > q->cq_entries) {
+			q->cq_seen = q->promised;
+			regbuf_queue_break(q);
+			return -ENOTRECOVERABLE;
+		}
+		if (q->promised + places - q->cq_seen > q->cq_entries)
+			return -ENOBUFS;
+	}
+	WRITE_ONCE(q->promised, q->promised + places);
+	return 0;
 }
 
 /**
@@ -175,27 +177,40 @@ int regbuf_req_reserve(struct regbuf_queue *q, u32 places)
  * @q: the queue
  * @places: how many
  *
- * Context: Any.
+ * Context: q->lock held.
  */
 void regbuf_req_unreserve(struct regbuf_queue *q, u32 places)
 {
-	unsigned long flags;
+	WRITE_ONCE(q->promised, q->promised - places);
+}
 
-	spin_lock_irqsave(&q->cq_lock, flags);
-	q->reserved -= places;
-	spin_unlock_irqrestore(&q->cq_lock, flags);
+/* Some of the free requests, those that were used last. */
+static void regbuf_req_refill(struct regbuf_queue *q)
+{
+	struct list_head *at = &q->free;
+	u32 nr = 0;
+
+	spin_lock_irq(&q->cq_lock);
+	while (nr < REGBUF_REFILL && !list_is_last(at, &q->free)) {
+		at = at->next;
+		nr++;
+	}
+	list_cut_position(&q->fresh, &q->free, at);
+	q->nr_busy += nr;
+	spin_unlock_irq(&q->cq_lock);
 }
 
 static struct regbuf_req *regbuf_req_pop(struct regbuf_queue *q)
 {
 	struct regbuf_req *req;
 
-	req = list_first_entry_or_null(&q->free, struct regbuf_req, node);
+	if (list_empty(&q->fresh))
+		regbuf_req_refill(q);
+	req = list_first_entry_or_null(&q->fresh, struct regbuf_req, node);
 	/* Each has a place of its own: there are as many as places. */
 	if (WARN_ON_ONCE(!req))
 		return NULL;
 	list_del_init(&req->node);
-	q->nr_busy++;
 	return req;
 }
 
@@ -211,19 +226,17 @@ static struct regbuf_req *regbuf_req_pop(struct regbuf_queue *q)
 int regbuf_req_start(struct regbuf_queue *q, u32 places,
 		     struct regbuf_req **out)
 {
-	struct regbuf_req *req = NULL;
-	unsigned long flags;
+	struct regbuf_req *req;
 	int err;
 
-	spin_lock_irqsave(&q->cq_lock, flags);
-	err = __regbuf_req_reserve(q, places);
-	if (!err)
-		req = regbuf_req_pop(q);
-	spin_unlock_irqrestore(&q->cq_lock, flags);
+	err = regbuf_req_reserve(q, places);
 	if (err)
 		return err;
-	if (!req)
+	req = regbuf_req_pop(q);
+	if (!req) {
+		regbuf_req_unreserve(q, places);
 		return -ENOMEM;
+	}
 	req->ep = NULL;
 	req->ordered = false;
 	req->landed = false;
@@ -236,20 +249,24 @@ int regbuf_req_start(struct regbuf_queue *q, u32 places,
 	req->name_len = 0;
 	req->ctl_len = 0;
 	req->ctl = NULL;
-	regbuf_flight_init(&req->flight, q->ctx, req);
+	regbuf_cargo_init(&req->cargo);
+	regbuf_flight_start(&req->flight);
 	*out = req;
 	return 0;
 }
 
-/* Back to the free ones. The last one of a closed queue takes it along. */
-static void regbuf_req_free(struct regbuf_req *req)
+/* Back to the free ones. The last ones of a closed queue take it along. */
+static void regbuf_reqs_free(struct regbuf_queue *q, struct list_head *reqs)
 {
-	struct regbuf_queue *q = req->q;
+	struct regbuf_req *req;
 
 	lockdep_assert_held(&q->cq_lock);
-	req->state = REGBUF_REQ_FREE;
-	list_add(&req->node, &q->free);
-	if (!--q->nr_busy && unlikely(q->closed))
+	list_for_each_entry(req, reqs, node) {
+		req->state = REGBUF_REQ_FREE;
+		q->nr_busy--;
+	}
+	list_splice(reqs, &q->free);
+	if (!q->nr_busy && unlikely(q->closed))
 		regbuf_queue_put(q);
 }
 
@@ -262,19 +279,33 @@ static void regbuf_req_free(struct regbuf_req *req)
  */
 void regbuf_req_refuse(struct regbuf_req *req, u32 places)
 {
-	struct regbuf_queue *q = req->q;
-	unsigned long flags;
-
-	regbuf_cargo_drop(&req->flight.cargo);
+	regbuf_cargo_drop(&req->cargo);
 	kfree(req->ctl);
-	spin_lock_irqsave(&q->cq_lock, flags);
-	q->reserved -= places;
-	regbuf_req_free(req);
-	spin_unlock_irqrestore(&q->cq_lock, flags);
+	regbuf_req_unreserve(req->q, places);
+	list_add(&req->node, &req->q->fresh);
+}
+
+/**
+ * regbuf_reqs_shut() - no more requests will be started
+ * @q: the queue, shut
+ *
+ * Context: q->cq_lock held.
+ * Return: true if none is in flight either; else the last one drops the queue.
+ */
+bool regbuf_reqs_shut(struct regbuf_queue *q)
+{
+	struct regbuf_req *req;
+
+	lockdep_assert_held(&q->cq_lock);
+	list_for_each_entry(req, &q->fresh, node)
+		q->nr_busy--;
+	list_splice_init(&q->fresh, &q->free);
+	q->closed = true;
+	return !q->nr_busy;
 }
 
 /* Write a completion into the place that was promised for it. */
-static void regbuf_cq_post(struct regbuf_req *req, u32 more)
+static void regbuf_cq_write(struct regbuf_req *req, u32 more)
 {
 	bool silent = req->flags & REGBUF_SQE_F_SILENT;
 	struct regbuf_queue *q = req->q;
@@ -282,7 +313,6 @@ static void regbuf_cq_post(struct regbuf_req *req, u32 more)
 	struct regbuf_cqe *cqe;
 
 	lockdep_assert_held(&q->cq_lock);
-	q->reserved--;
 	if (unlikely(q->broken))
 		return;
 	cqe = &shm->cqes[q->cq_tail++ & (shm->cq_entries - 1)];
@@ -298,11 +328,19 @@ static void regbuf_cq_post(struct regbuf_req *req, u32 more)
 	};
 	if (!silent)
 		q->cq_loud = q->cq_tail;
-	/* After the entry; pairs with the program's acquire. */
-	smp_store_release(&shm->ring->cq_tail, q->cq_tail);
-	if (silent)
+}
+
+/* Show what was written; @loud is q->cq_loud of before. */
+static void regbuf_cq_publish(struct regbuf_queue *q, u32 loud)
+{
+	struct regbuf_ring *ring = q->shm->ring;
+
+	lockdep_assert_held(&q->cq_lock);
+	/* After the entries; pairs with the program's acquire. */
+	smp_store_release(&ring->cq_tail, q->cq_tail);
+	if (q->cq_loud == loud)
 		return;
-	WRITE_ONCE(shm->ring->cq_loud, q->cq_loud);
+	WRITE_ONCE(ring->cq_loud, q->cq_loud);
 	regbuf_notify(q);
 }
 
@@ -315,59 +353,86 @@ static void regbuf_cq_post(struct regbuf_req *req, u32 more)
  */
 void regbuf_req_post(struct regbuf_req *req, u32 flags)
 {
+	struct regbuf_queue *q = req->q;
 	unsigned long irq;
+	u32 loud;
 
-	spin_lock_irqsave(&req->q->cq_lock, irq);
-	regbuf_cq_post(req, flags);
-	spin_unlock_irqrestore(&req->q->cq_lock, irq);
+	spin_lock_irqsave(&q->cq_lock, irq);
+	loud = q->cq_loud;
+	regbuf_cq_write(req, flags);
+	regbuf_cq_publish(q, loud);
+	spin_unlock_irqrestore(&q->cq_lock, irq);
 }
 
-static void __regbuf_req_done(struct regbuf_req *req)
+static void regbuf_req_done(struct regbuf_req *req, struct list_head *done)
 {
-	regbuf_cq_post(req, 0);
-	regbuf_req_free(req);
+	regbuf_cq_write(req, 0);
+	list_move_tail(&req->node, done);
 }
 
 /* Those at the head of the line that have landed. */
-static void regbuf_req_done_in_order(struct regbuf_req *req)
+static void regbuf_req_done_in_order(struct regbuf_req *req,
+				     struct list_head *done)
 {
 	struct regbuf_ep *ep = req->ep;
 	struct regbuf_req *next;
 
 	lockdep_assert_held(&req->q->cq_lock);
 	req->landed = true;
+	list_del_init(&req->node);
 	while (!list_empty(&ep->order)) {
-		next = list_first_entry(&ep->order, struct regbuf_req, node);
+		next = list_first_entry(&ep->order, struct regbuf_req, order);
 		if (!next->landed)
 			break;
-		list_del_init(&next->node);
-		__regbuf_req_done(next);
+		list_del(&next->order);
+		regbuf_req_done(next, done);
 		regbuf_ep_put(ep);
 	}
 }
 
-/**
- * regbuf_req_landed() - the network has let go of a request's memory
- * @req: the request; gone after this
- *
- * Context: Any.
- */
-void regbuf_req_landed(struct regbuf_req *req)
+/* Complete requests that have landed. */
+static void regbuf_reqs_done(struct regbuf_queue *q, struct list_head *reqs)
 {
-	struct regbuf_queue *q = req->q;
+	struct regbuf_req *req, *next;
 	unsigned long flags;
+	LIST_HEAD(done);
+	u32 loud;
 
-	if (unlikely(req->flight.copied_later))
-		req->cqe_flags |= REGBUF_CQE_F_COPIED;
 	/* The queue may go with its last request; its memory after the lock. */
 	rcu_read_lock();
 	spin_lock_irqsave(&q->cq_lock, flags);
-	if (req->ordered)
-		regbuf_req_done_in_order(req);
-	else
-		__regbuf_req_done(req);
+	loud = q->cq_loud;
+	list_for_each_entry_safe(req, next, reqs, node) {
+		if (unlikely(req->ordered))
+			regbuf_req_done_in_order(req, &done);
+		else
+			regbuf_req_done(req, &done);
+	}
+	regbuf_cq_publish(q, loud);
+	regbuf_reqs_free(q, &done);
 	spin_unlock_irqrestore(&q->cq_lock, flags);
 	rcu_read_unlock();
+}
+
+/**
+ * regbuf_reqs_landed() - the network has let go of a flight's memory
+ * @flight: the flight; gone after this, with its requests
+ *
+ * Context: Any.
+ */
+void regbuf_reqs_landed(struct regbuf_flight *flight)
+{
+	bool copied = flight->copied_later;
+	struct regbuf_req *req;
+	LIST_HEAD(reqs);
+
+	list_splice_init(&flight->reqs, &reqs);
+	list_for_each_entry(req, &reqs, node) {
+		regbuf_cargo_drop(&req->cargo);
+		if (unlikely(copied))
+			req->cqe_flags |= REGBUF_CQE_F_COPIED;
+	}
+	regbuf_reqs_done(flight->q, &reqs);
 }
 
 /* Completions of this endpoint's sends are in order. */
@@ -378,8 +443,33 @@ static void regbuf_req_queue_up(struct regbuf_req *req)
 	refcount_inc(&req->ep->ref);
 	req->ordered = true;
 	spin_lock_irq(&q->cq_lock);
-	list_add_tail(&req->node, &req->ep->order);
+	list_add_tail(&req->order, &req->ep->order);
 	spin_unlock_irq(&q->cq_lock);
+}
+
+/**
+ * regbuf_req_enter() - all of a request is done but the network's part
+ * @req: the request, on no list; its results are known
+ * @flight: completes it when it lands; the caller has a reference
+ *
+ * Context: q->lock held.
+ */
+void regbuf_req_enter(struct regbuf_req *req, struct regbuf_flight *flight)
+{
+	regbuf_timer_del(req->q, &req->timer);
+	kfree(req->ctl);
+	req->ctl = NULL;
+	if (unlikely(req->early))
+		regbuf_req_unreserve(req->q, 1);
+	if (req->op == REGBUF_OP_SEND &&
+	    req->ep->flags & REGBUF_ATTACH_F_ORDERED)
+		regbuf_req_queue_up(req);
+	/* The network may have it for long: anything but pending. */
+	req->state = REGBUF_REQ_FLIGHT;
+	list_add_tail(&req->node, &flight->reqs);
+	flight->nr_reqs++;
+	if (flight == &req->flight)
+		regbuf_flight_end(flight);
 }
 
 /**
@@ -391,18 +481,8 @@ static void regbuf_req_queue_up(struct regbuf_req *req)
  */
 void regbuf_req_complete(struct regbuf_req *req, int err)
 {
-	regbuf_timer_del(req->q, &req->timer);
 	req->error = -err;
-	kfree(req->ctl);
-	req->ctl = NULL;
-	if (unlikely(req->early))
-		regbuf_req_unreserve(req->q, 1);
-	if (req->op == REGBUF_OP_SEND &&
-	    req->ep->flags & REGBUF_ATTACH_F_ORDERED)
-		regbuf_req_queue_up(req);
-	/* The network may have it for long: anything but pending. */
-	req->state = REGBUF_REQ_FLIGHT;
-	regbuf_flight_end(&req->flight);
+	regbuf_req_enter(req, &req->flight);
 }
 
 /**

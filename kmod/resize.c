@@ -41,12 +41,13 @@ static int regbuf_resize_check(struct regbuf_queue *q,
 			       const struct regbuf_tails *at)
 {
 	u32 used = q->cq_tail - at->cq_head;
+	u32 promised = q->promised - at->cq_head;
 	u32 ready = at->sq_tail - q->sq_head;
 
 	if (used > q->shm->cq_entries || ready > q->shm->sq_entries ||
 	    q->broken)
 		return -ENOTRECOVERABLE;
-	if (used + q->reserved > to->cq_entries || ready > to->sq_entries)
+	if (promised > to->cq_entries || ready > to->sq_entries)
 		return -EBUSY;
 	return 0;
 }

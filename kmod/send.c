@@ -46,18 +46,19 @@ static int regbuf_send_error(int err)
 	return err;
 }
 
-static int regbuf_send_flight(struct regbuf_xmit *x,
-			      const struct regbuf_ioc_send *send)
+static int regbuf_send_cargo(struct regbuf_xmit *x,
+			     const struct regbuf_ioc_send *send)
 {
 	bool stream = sk_is_tcp(x->sock->sk);
 	int err;
 
-	err = regbuf_cargo_room(&x->flight->cargo, send->nr_slices);
+	err = regbuf_cargo_room(x->cargo, send->nr_slices);
 	if (err)
 		return err;
-	err = regbuf_cargo_import(&x->flight->cargo, x->ctx, REGBUF_ACCESS_READ,
+	err = regbuf_cargo_import(x->cargo, x->ctx, REGBUF_ACCESS_READ,
 				  u64_to_user_ptr(send->slices),
-				  send->nr_slices);
+				  send->nr_slices) ?:
+	      regbuf_cargo_take(x->cargo, NULL);
 	if (err)
 		return err;
 	err = regbuf_xmit(x);
@@ -71,6 +72,7 @@ static int regbuf_send_sock(struct regbuf_xmit *x,
 {
 	struct bio_vec bv[REGBUF_FEW_BVECS];
 	struct sockaddr_storage addr;
+	struct regbuf_solo *solo;
 	int err;
 
 	err = regbuf_sock_check(x->sock) ?: regbuf_send_addr(x, send, &addr);
@@ -85,10 +87,12 @@ static int regbuf_send_sock(struct regbuf_xmit *x,
 	if (send->flags & REGBUF_SEND_F_DONTWAIT ||
 	    x->sock->file->f_flags & O_NONBLOCK)
 		x->flags |= MSG_DONTWAIT;
-	x->flight = regbuf_flight_create(x->ctx);
-	if (IS_ERR(x->flight))
-		return PTR_ERR(x->flight);
-	err = regbuf_send_flight(x, send);
+	solo = regbuf_solo_create(x->ctx);
+	if (IS_ERR(solo))
+		return PTR_ERR(solo);
+	x->flight = &solo->flight;
+	x->cargo = &solo->cargo;
+	err = regbuf_send_cargo(x, send);
 	regbuf_flight_end(x->flight);
 	return err;
 }

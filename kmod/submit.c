@@ -88,7 +88,9 @@ static int regbuf_sq_ready(struct regbuf_queue *q, u32 *ready)
 {
 	/* Before the entries; pairs with the program's release. */
 	*ready = smp_load_acquire(&q->shm->ring->sq_tail) - q->sq_head;
-	if (q->broken)
+	/* Looks at the other index. */
+	regbuf_cq_ready(q);
+	if (READ_ONCE(q->broken))
 		return -ENOTRECOVERABLE;
 	if (*ready <= q->shm->sq_entries)
 		return 0;

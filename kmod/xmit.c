@@ -10,54 +10,53 @@
 
 #include "regbuf.h"
 
-static void regbuf_xmit_copied(struct regbuf_xmit *x, int reason, u32 bytes)
+static u32 regbuf_xmit_copied(struct regbuf_xmit *x, int reason, u32 bytes)
 {
 	if (!bytes)
-		return;
-	x->copied += bytes;
-	x->copy_reasons |= BIT(reason);
-	this_cpu_add(x->ctx->stats->copied[reason], bytes);
-}
-
-/* How many of the first @bytes that bvecs describe are inline. */
-static u32 regbuf_xmit_inlined(const struct regbuf_cargo *cargo,
-			       const struct bio_vec *bv, u32 bytes)
-{
-	u32 len, inlined = 0;
-
-	if (!cargo->inline_page)
 		return 0;
-	for (; bytes; bytes -= len, bv++) {
-		len = min(bytes, bv->bv_len);
-		if (bv->bv_page == cargo->inline_page)
-			inlined += len;
-	}
-	return inlined;
+	x->copied += bytes;
+	this_cpu_add(x->ctx->stats->copied[reason], bytes);
+	return BIT(reason);
 }
 
-/* Count what became of the first @bytes that went in. */
-static void regbuf_xmit_count(struct regbuf_xmit *x, const struct bio_vec *bv,
-			      const struct msghdr *msg, u32 len, u32 bytes,
-			      u32 by_ref, int reason)
+/**
+ * regbuf_xmit_count() - count what became of bytes that went in
+ * @x: the send; a message of it was sent
+ * @cargo: where they come from; not moved yet
+ * @bytes: how many of it
+ *
+ * Context: Any.
+ * Return: the reasons for which some were copied, as a set.
+ */
+u32 regbuf_xmit_count(struct regbuf_xmit *x, const struct regbuf_cargo *cargo,
+		      u32 bytes)
 {
-	u32 inlined = regbuf_xmit_inlined(&x->flight->cargo, bv, bytes);
-	u32 rest = bytes - by_ref - inlined;
+	u32 inlined = regbuf_cargo_inlined(cargo, bytes);
+	u32 reasons = regbuf_xmit_copied(x, REGBUF_COPY_INLINE, inlined);
 
 	x->sent += bytes;
-	x->zerocopied += by_ref;
-	this_cpu_add(x->ctx->stats->zerocopied, by_ref);
-	regbuf_xmit_copied(x, REGBUF_COPY_INLINE, inlined);
-	if (rest && reason < 0)
-		reason = regbuf_copy_after(x->sock->sk, msg, len);
-	regbuf_xmit_copied(x, reason, rest);
+	bytes -= inlined;
+	if (!x->by_ref)
+		return reasons | regbuf_xmit_copied(x, x->reason, bytes);
+	x->flight->by_ref -= inlined;
+	x->zerocopied += bytes;
+	this_cpu_add(x->ctx->stats->zerocopied, bytes);
+	return reasons;
 }
 
-/*
- * Hand bvecs to the socket, and count what became of them. @reason says why to
- * copy them, -1 not to if the stack agrees.
+/**
+ * regbuf_xmit_message() - hand bvecs to the socket
+ * @x: the send; @x->reason says why to copy them, -1 not to if the stack
+ *     agrees, and gets why it did; @x->by_ref gets what was not copied,
+ *     @x->touched whether it took any bytes, which are lost then if it failed
+ * @nr: how many of @x->bv
+ * @bytes: in them
+ * @flags: MSG_* besides @x->flags
+ *
+ * Context: Process context. Waits for room unless MSG_DONTWAIT is set.
+ * Return: how many bytes the socket took, or an error.
  */
-static int regbuf_xmit_bvecs(struct regbuf_xmit *x, const struct bio_vec *bv,
-			     u32 nr, u32 bytes, int flags, int reason)
+int regbuf_xmit_message(struct regbuf_xmit *x, u32 nr, u32 bytes, int flags)
 {
 	struct msghdr msg = {
 		.msg_name = x->name,
@@ -69,19 +68,25 @@ static int regbuf_xmit_bvecs(struct regbuf_xmit *x, const struct bio_vec *bv,
 	u64 before = x->flight->by_ref;
 	int ret;
 
-	/* A flight without buffers has nothing that keeps its context. */
-	if (!x->flight->cargo.nr_bufs)
-		reason = REGBUF_COPY_INLINE;
-	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bv, nr, bytes);
-	if (reason < 0)
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, x->bv, nr, bytes);
+	if (x->reason < 0)
 		regbuf_flight_board(x->flight, &msg);
 	ret = sock_sendmsg(x->sock, &msg);
-	if (ret > 0)
-		regbuf_xmit_count(x, bv, &msg, bytes, ret,
-				  x->flight->by_ref - before, reason);
-	else	/* What may have been filled in was thrown away. */
+	/* Of an error, what may have been filled in was thrown away. */
+	if (ret <= 0)
 		x->flight->by_ref = before;
+	x->by_ref = x->flight->by_ref - before;
+	x->touched = iov_iter_count(&msg.msg_iter) != bytes;
+	if (ret > 0 && x->reason < 0 && !x->by_ref)
+		x->reason = regbuf_copy_after(x->sock->sk, &msg, bytes);
 	return ret;
+}
+
+/* A flight without buffers has nothing that keeps its context. */
+static int regbuf_xmit_before(const struct regbuf_xmit *x, u32 nr)
+{
+	return x->cargo->nr_bufs ? regbuf_copy_before(x, nr) :
+				   REGBUF_COPY_INLINE;
 }
 
 /*
@@ -91,19 +96,21 @@ static int regbuf_xmit_bvecs(struct regbuf_xmit *x, const struct bio_vec *bv,
  */
 static int regbuf_xmit_stream(struct regbuf_xmit *x)
 {
-	struct regbuf_cargo *cargo = &x->flight->cargo;
-	int reason, flags, ret;
+	struct regbuf_cargo *cargo = x->cargo;
+	int flags, ret;
 	u32 nr, bytes;
 
 	while (cargo->total) {
+		nr = 0;
 		bytes = regbuf_cargo_fill(cargo, x->bv, x->max_bv, &nr);
 		flags = x->more || bytes < cargo->total ? MSG_MORE : 0;
-		reason = regbuf_copy_before(x, 0);
-		ret = regbuf_xmit_bvecs(x, x->bv, nr, bytes, flags, reason);
+		x->reason = regbuf_xmit_before(x, 0);
+		ret = regbuf_xmit_message(x, nr, bytes, flags);
 		if (ret <= 0)
 			return ret ?: -EAGAIN;
 		if (ret < bytes)
 			x->flags |= MSG_DONTWAIT;
+		x->copy_reasons |= regbuf_xmit_count(x, cargo, ret);
 		regbuf_cargo_skip(cargo, ret);
 	}
 	return 0;
@@ -111,25 +118,27 @@ static int regbuf_xmit_stream(struct regbuf_xmit *x)
 
 static int regbuf_xmit_dgram(struct regbuf_xmit *x)
 {
-	struct regbuf_cargo *cargo = &x->flight->cargo;
+	struct regbuf_cargo *cargo = x->cargo;
 	u32 max = 2 * cargo->nr_segs + (cargo->total >> PAGE_SHIFT);
-	struct bio_vec *bv = x->bv;
-	u32 nr, bytes;
+	struct bio_vec *few = x->bv;
+	u32 nr = 0, bytes;
 	int ret;
 
 	/* No IP datagram is longer; the protocol has the exact limit. */
 	if (cargo->total > U16_MAX)
 		return -EMSGSIZE;
 	if (max > x->max_bv) {
-		bv = kmalloc_array(max, sizeof(*bv), GFP_KERNEL_ACCOUNT);
-		if (!bv)
+		x->bv = kmalloc_array(max, sizeof(*x->bv), GFP_KERNEL_ACCOUNT);
+		if (!x->bv)
 			return -ENOMEM;
 	}
-	bytes = regbuf_cargo_fill(cargo, bv, max, &nr);
-	ret = regbuf_xmit_bvecs(x, bv, nr, bytes, x->more ? MSG_MORE : 0,
-				regbuf_copy_before(x, nr));
-	if (bv != x->bv)
-		kfree(bv);
+	bytes = regbuf_cargo_fill(cargo, x->bv, max, &nr);
+	x->reason = regbuf_xmit_before(x, nr);
+	ret = regbuf_xmit_message(x, nr, bytes, x->more ? MSG_MORE : 0);
+	if (ret > 0)
+		x->copy_reasons |= regbuf_xmit_count(x, cargo, ret);
+	if (x->bv != few)
+		kfree(x->bv);
 	return ret < 0 ? ret : 0;
 }
 

@@ -76,6 +76,7 @@ static const char *const regbuf_reasons[] = {
 	[REGBUF_COPY_CORK] = "cork",
 	[REGBUF_COPY_PROTOCOL] = "protocol",
 	[REGBUF_COPY_OTHER] = "other",
+	[REGBUF_COPY_SMALL] = "small",
 };
 
 REGBUF_EXPORT const char *regbuf_copy_reason(unsigned int reason)

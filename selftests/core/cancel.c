@@ -13,6 +13,7 @@
 #define ANY		REGBUF_SQE_F_ANY
 #define ALL		REGBUF_SQE_F_ALL
 #define CANCELLER	999
+#define LONG		1000	/* not copied for being short */
 
 FIXTURE(cancel)
 {
@@ -274,27 +275,27 @@ TEST_F(cancel, too_late)
 {
 	struct rb_qrig *qr = &self->qr;
 	struct rb_queue *q = &qr->q;
-	char got[100];
+	char got[3 * LONG];
 
 	if (variant->loopback)
 		return;	/* nothing waits: it was copied */
 	ASSERT_EQ(0, rb_net_delay_acks(&qr->rig.net, 100000));
 	for (int i = 0; i < 3; i++)
-		rb_qrig_send(qr, i, 1, 1);
+		rb_qrig_send(qr, i * LONG, LONG, 1);
 	ASSERT_EQ(0, rb_q_submit_all(q));
 	EXPECT_EQ(0, cancel(q, 0, 1, 0, EALREADY, 0));
 	EXPECT_EQ(0, cancel(q, qr->ep, 0, ANY | ALL, EALREADY, 0));
 	EXPECT_LT(0, rb_in_flight(qr->rig.dev, qr->rig.id));
 	/* One that can be cancelled is, beside them. */
-	rb_qrig_recv(qr, 100, 10, 1);
+	rb_qrig_recv(qr, 3 * LONG, 10, 1);
 	ASSERT_EQ(0, rb_q_submit_all(q));
 	EXPECT_EQ(0, cancel(q, 0, 1, ALL, 0, 1));
 	ASSERT_EQ(0, rb_net_undelay(&qr->rig.net));
 	ASSERT_EQ(1, send(qr->rig.far, "!", 1, 0));
 	for (int i = 0; i < 3; i++)
 		EXPECT_EQ(0, rb_q_expect(q, 1, 0));
-	ASSERT_EQ(0, rb_recv_all(qr->rig.far, got, 3));
-	EXPECT_EQ(0, memcmp(got, qr->rig.mem, 3));
+	ASSERT_EQ(0, rb_recv_all(qr->rig.far, got, sizeof(got)));
+	EXPECT_EQ(0, memcmp(got, qr->rig.mem, sizeof(got)));
 }
 
 /* Racing with data that come: everything completes once, nothing is lost. */

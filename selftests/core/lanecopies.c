@@ -81,7 +81,8 @@ static void check_send(struct __test_metadata *_metadata, struct rb_qrig *qr,
 TEST_F(lanecopies, veth)
 {
 	check_attach(_metadata, &self->qr, 0);
-	check_send(_metadata, &self->qr, 1, 0, REGBUF_CQE_F_COPIED);
+	check_send(_metadata, &self->qr, 1, RB_COPY(SMALL), 0);
+	check_send(_metadata, &self->qr, 300, 0, REGBUF_CQE_F_COPIED);
 	check_send(_metadata, &self->qr, 1300, 0, REGBUF_CQE_F_COPIED);
 }
 

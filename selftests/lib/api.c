@@ -923,7 +923,7 @@ TEST(copy_reasons_have_names)
 {
 	static const char *const names[REGBUF_COPY_NR] = {
 		"inline", "loopback", "device", "mtu", "fragments", "cork",
-		"protocol", "other",
+		"protocol", "other", "small",
 	};
 
 	for (unsigned int i = 0; i < REGBUF_COPY_NR; i++)

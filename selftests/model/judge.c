@@ -40,6 +40,20 @@ static bool after_failure(const struct request *req)
 	       req->sqe.op != REGBUF_OP_RECV;
 }
 
+/* One may have been cancelled in mid-send, and wait for the network still. */
+static bool after_cut(const struct request *req)
+{
+	for (int i = 0; i < REQUESTS && req->flow && req->flow->stream; i++) {
+		const struct request *cut = &m.reqs[i];
+
+		if (cut->state == PENDING && cut->ep == req->ep &&
+		    cut->sqe.op == REGBUF_OP_SEND && cut->order < req->order &&
+		    (cut->may_cancel || cut->sqe.timeout_us))
+			return req->sqe.op != REGBUF_OP_RECV;
+	}
+	return false;
+}
+
 static void check_error(struct queue *q, const struct request *req,
 			const struct regbuf_cqe *cqe)
 {
@@ -49,7 +63,8 @@ static void check_error(struct queue *q, const struct request *req,
 	case 0:
 		return;
 	case ECANCELED:
-		expected = req->may_cancel || after_failure(req);
+		expected = req->may_cancel || after_failure(req) ||
+			   after_cut(req);
 		break;
 	case ETIME:
 		expected = req->sqe.timeout_us ||

@@ -215,6 +215,8 @@ void step_attach(void)
 		return;
 	if (chance(4) && flags & REGBUF_ATTACH_F_SEND)
 		flags |= REGBUF_ATTACH_F_ORDERED;
+	if (chance(4) && flags & REGBUF_ATTACH_F_SEND)
+		flags |= REGBUF_ATTACH_F_SINGLE;
 	attach(q, end, flags);
 }
 

@@ -327,7 +327,8 @@ struct regbuf_slice {
 #define REGBUF_COPY_CORK	5	/* datagram, MSG_MORE or UDP_CORK */
 #define REGBUF_COPY_PROTOCOL	6	/* kTLS, sockmap: reads the bytes */
 #define REGBUF_COPY_OTHER	7	/* the stack had another reason */
-#define REGBUF_COPY_NR		8	/* reasons so far */
+#define REGBUF_COPY_SMALL	8	/* cheaper; queues only */
+#define REGBUF_COPY_NR		9	/* reasons so far */
 #define REGBUF_COPY_MAX		16	/* reasons there will ever be */
 
 /**
@@ -436,6 +437,13 @@ struct regbuf_ioc_stats {
  * lane: sends enter the socket in the order of submission, whole and not
  * interleaved; receives complete in the order posted. No socket has more than
  * one lane in each direction, in the whole system.
+ *
+ * Sends that follow each other in a lane may go into the stack together, and
+ * complete together then, when the network lets go of the last of them (a
+ * flight: at most 64 requests; nothing joins one that has 256 KiB or is older
+ * than two ticks of the clock). Datagrams do so only if they arrive as they
+ * would alone. Short sends may be copied, and complete at once then.
+ * REGBUF_ATTACH_F_SINGLE keeps an endpoint's sends apart.
  *
  * One thread at a time submits to a queue; one at a time consumes completions;
  * any may wait, attach, detach. Different queues are independent.
@@ -693,7 +701,7 @@ struct regbuf_ext {
 #define REGBUF_CQE_F_TRUNC	(1u << 3)
 /* Control data were longer than their slice. */
 #define REGBUF_CQE_F_CTRUNC	(1u << 4)
-/* The stack copied bytes on the way that had gone in by reference. */
+/* The stack copied bytes of the flight that had gone in by reference. */
 #define REGBUF_CQE_F_COPIED	(1u << 5)
 /* The error hit a flight: this request may or may not have been sent. */
 #define REGBUF_CQE_F_SHARED	(1u << 6)
@@ -774,8 +782,11 @@ struct regbuf_ioc_enter {
 #define REGBUF_ATTACH_F_RECV	(1u << 1)	/* with a receive lane */
 /* Sends complete in order, a copied one after zero-copied ones before it. */
 #define REGBUF_ATTACH_F_ORDERED	(1u << 2)
+/* No flights: each send is by itself, and completes by itself. */
+#define REGBUF_ATTACH_F_SINGLE	(1u << 3)
 #define REGBUF_ATTACH_F_ALL \
-	(REGBUF_ATTACH_F_SEND | REGBUF_ATTACH_F_RECV | REGBUF_ATTACH_F_ORDERED)
+	(REGBUF_ATTACH_F_SEND | REGBUF_ATTACH_F_RECV | \
+	 REGBUF_ATTACH_F_ORDERED | REGBUF_ATTACH_F_SINGLE)
 
 /**
  * struct regbuf_ioc_attach - make a socket an endpoint of the queue

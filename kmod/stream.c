@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * HOT: consecutive sends of a stream, in one message.
+ */
+#include <linux/sizes.h>
+#include <net/sock.h>
+
+#include "queue.h"
+
+/* Enough for some of the largest packets; the socket may take less. */
+#define REGBUF_STREAM_BYTES	SZ_256K
+
+static bool regbuf_stream_joins(const struct regbuf_batch *batch,
+				const struct regbuf_req *req)
+{
+	return req->op == REGBUF_OP_SEND && !regbuf_req_single(req) &&
+	       batch->nr < batch->max && batch->bytes < REGBUF_STREAM_BYTES &&
+	       batch->nr_bv < REGBUF_QUEUE_BVECS;
+}
+
+static void regbuf_stream_gather(struct regbuf_ep *ep,
+				 struct regbuf_batch *batch)
+{
+	struct regbuf_req *req;
+
+	list_for_each_entry(req, &ep->send.reqs, node) {
+		if (batch->nr && !regbuf_stream_joins(batch, req))
+			return;
+		if (!regbuf_batch_add(batch, req) || regbuf_req_single(req))
+			return;
+	}
+}
+
+/**
+ * regbuf_stream_send() - send the first requests of a stream's lane
+ * @ep: the lane's endpoint
+ * @max: how many at most
+ *
+ * Context: q->lock held; with the endpoint's credentials.
+ * Return: 0 if something or all has entered, or the error of the first.
+ */
+int regbuf_stream_send(struct regbuf_ep *ep, unsigned int max)
+{
+	const struct regbuf_req *first = list_first_entry(&ep->send.reqs,
+							  struct regbuf_req,
+							  node);
+	struct regbuf_batch batch = { .stream = true, .max = max };
+	struct regbuf_xmit x = { .sock = ep->sock };
+
+	batch.reason = regbuf_copy_before(&x, 0);
+	/* Whoever reads the bytes may make a record of each message. */
+	if (batch.reason == REGBUF_COPY_PROTOCOL)
+		batch.max = 1;
+	regbuf_stream_gather(ep, &batch);
+	if (batch.reason < 0 && !batch.large)
+		batch.reason = REGBUF_COPY_SMALL;
+	batch.extend = !regbuf_req_single(first);
+	x.control = first->ctl;
+	x.control_len = first->ctl_len;
+	return regbuf_batch_send(ep, &batch, &x);
+}
