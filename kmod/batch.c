@@ -35,6 +35,32 @@ bool regbuf_req_single(const struct regbuf_req *req)
 }
 
 /**
+ * regbuf_batch_init() - an empty batch
+ * @batch: the batch; has the control data, and no name
+ * @ep: whose first requests are to go
+ * @max: how many at most
+ *
+ * Context: q->lock held.
+ */
+void regbuf_batch_init(struct regbuf_batch *batch, struct regbuf_ep *ep,
+		       u32 max)
+{
+	const struct regbuf_req *first = list_first_entry(&ep->send.reqs,
+							  struct regbuf_req,
+							  node);
+
+	memset(batch, 0, sizeof(*batch));
+	batch->x.ctx = ep->q->ctx;
+	batch->x.sock = ep->sock;
+	batch->x.control = first->ctl;
+	batch->x.control_len = first->ctl ? first->ctl_len : 0;
+	batch->x.to.bv = ep->q->bv;
+	batch->x.to.max = REGBUF_QUEUE_BVECS;
+	batch->x.flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+	batch->max = max;
+}
+
+/**
  * regbuf_batch_add() - describe the bytes of a send after those of others
  * @batch: the batch, with room for some
  * @req: the send
@@ -47,8 +73,7 @@ bool regbuf_batch_add(struct regbuf_batch *batch, const struct regbuf_req *req)
 	const struct regbuf_cargo *cargo = &req->cargo;
 	u32 bytes;
 
-	bytes = regbuf_cargo_fill(cargo, req->q->bv, REGBUF_QUEUE_BVECS,
-				  &batch->nr_bv);
+	bytes = regbuf_cargo_fill(cargo, &batch->x.to);
 	batch->nr++;
 	batch->bytes += bytes;
 	batch->large |= cargo->nr_bufs &&
@@ -60,14 +85,15 @@ bool regbuf_batch_add(struct regbuf_batch *batch, const struct regbuf_req *req)
 /* The flight before, if it may take more along. */
 static struct regbuf_flight *
 regbuf_flight_extend(const struct regbuf_lane *lane,
-		     const struct regbuf_req *first)
+		     const struct regbuf_req *first, u32 nr)
 {
 	struct regbuf_flight *flight = lane->flight;
 
 	if (!flight || !refcount_inc_not_zero(&flight->ubuf.refcnt))
 		return NULL;
 	/* It may be another one by now, of a request used again. */
-	if (flight->lane == lane && flight->nr_reqs < REGBUF_FLIGHT_REQS &&
+	if (flight->lane == lane &&
+	    flight->nr_reqs + nr <= REGBUF_FLIGHT_REQS &&
 	    flight->by_ref < REGBUF_FLIGHT_BYTES &&
 	    jiffies - flight->born <= REGBUF_FLIGHT_JIFFIES &&
 	    (!flight->next || flight->next == &first->flight))
@@ -81,6 +107,7 @@ static struct regbuf_flight *regbuf_flight_lead(struct regbuf_req *first)
 {
 	struct regbuf_flight *flight = &first->flight;
 
+	regbuf_req_lead(first);
 	refcount_inc(&flight->ubuf.refcnt);
 	flight->born = jiffies;
 	return flight;
@@ -92,91 +119,137 @@ static void regbuf_flight_cut(struct regbuf_flight *flight,
 {
 	if (flight == &req->flight || flight->next)
 		return;
+	regbuf_req_lead(req);
 	refcount_inc(&req->flight.ubuf.refcnt);
 	flight->next = &req->flight;
 }
 
-/* Now it is; never the last reference. */
+/* The first request is whole now: never the last reference. */
 static void regbuf_flight_whole(struct regbuf_flight *flight,
-				struct regbuf_req *req)
+				struct regbuf_req *first)
 {
-	if (likely(flight->next != &req->flight))
-		return;
-	flight->next = NULL;
-	refcount_dec(&req->flight.ubuf.refcnt);
+	if (flight == &first->flight) {
+		regbuf_flight_end(flight);
+	} else if (flight->next == &first->flight) {
+		flight->next = NULL;
+		refcount_dec(&first->flight.ubuf.refcnt);
+	}
 }
 
-static void regbuf_batch_entered(struct regbuf_req *req,
-				 struct regbuf_flight *flight)
+/* Requests at the head of the lane have entered whole; the last of them. */
+static void regbuf_batch_board(struct regbuf_lane *lane,
+			       struct regbuf_flight *flight,
+			       struct regbuf_req *last, u32 nr)
 {
-	struct regbuf_lane *lane = &req->ep->send;
+	struct regbuf_req *first = list_first_entry(&lane->reqs,
+						    struct regbuf_req, node);
+	LIST_HEAD(reqs);
 
-	regbuf_flight_whole(flight, req);
-	this_cpu_inc(req->q->ctx->stats->sends);
+	this_cpu_add(flight->ctx->stats->sends, nr);
+	WRITE_ONCE(lane->count, lane->count - nr);
+	list_cut_position(&reqs, &lane->reqs, &last->node);
+	list_splice_tail(&reqs, &flight->reqs);
+	flight->nr_reqs += nr;
+	regbuf_flight_whole(flight, first);
+}
+
+static void regbuf_batch_fancy(struct regbuf_req *req)
+{
 	if (req->early) {
 		req->early = false;
 		regbuf_req_post(req, REGBUF_CQE_F_EARLY);
 	}
-	list_del(&req->node);
-	WRITE_ONCE(lane->count, lane->count - 1);
-	regbuf_req_enter(req, flight);
+	regbuf_req_fancy(req);
+}
+
+/*
+ * Bytes of a request have entered; true if it was all of them. What is not
+ * inline is counted in @plain, for all requests together.
+ */
+static bool regbuf_batch_take(struct regbuf_req *req, struct regbuf_xmit *x,
+			      u32 bytes, u32 *plain)
+{
+	if (unlikely(req->cargo.inlined))
+		req->copy_reasons |= regbuf_xmit_count(x, &req->cargo, bytes);
+	else
+		*plain += bytes;
+	if (!x->by_ref && bytes && !req->cargo.inlined)
+		req->copy_reasons |= BIT(x->reason);
+	req->value += bytes;
+	if (unlikely(bytes < req->cargo.total)) {
+		regbuf_cargo_skip(&req->cargo, bytes);
+		return false;
+	}
+	req->cargo.total = 0;
+	WRITE_ONCE(req->state, REGBUF_REQ_FLIGHT);
+	if (unlikely(req->fancy))
+		regbuf_batch_fancy(req);
+	return true;
 }
 
 /* The socket took so many bytes: of which sends, and which are through? */
 static void regbuf_batch_settle(struct regbuf_ep *ep, struct regbuf_xmit *x,
 				u32 nr, u32 bytes)
 {
-	struct regbuf_req *req;
-	u32 here;
+	struct regbuf_req *req, *last = NULL;
+	u32 through = 0, plain = 0, here;
 
-	while (nr--) {
-		req = list_first_entry(&ep->send.reqs, struct regbuf_req, node);
+	list_for_each_entry(req, &ep->send.reqs, node) {
+		if (through == nr)
+			break;
 		here = min_t(u64, bytes, req->cargo.total);
-		req->copy_reasons |= regbuf_xmit_count(x, &req->cargo, here);
-		req->value += here;
-		regbuf_cargo_skip(&req->cargo, here);
-		bytes -= here;
-		if (req->cargo.total) {
+		if (!regbuf_batch_take(req, x, here, &plain)) {
 			if (here && x->by_ref)
 				regbuf_flight_cut(x->flight, req);
-			return;
+			break;
 		}
-		regbuf_batch_entered(req, x->flight);
+		bytes -= here;
+		last = req;
+		through++;
 	}
+	regbuf_xmit_count_plain(x, plain);
+	if (last)
+		regbuf_batch_board(&ep->send, x->flight, last, through);
+}
+
+/* With the flight before if it may, or with one of its own. */
+static void regbuf_batch_flight(struct regbuf_lane *lane,
+				struct regbuf_batch *batch,
+				struct regbuf_req *first)
+{
+	bool extend = batch->extend && batch->x.reason < 0;
+	struct regbuf_flight *flight = NULL;
+
+	if (extend)
+		flight = regbuf_flight_extend(lane, first, batch->nr);
+	if (!flight)
+		flight = regbuf_flight_lead(first);
+	if (extend) {
+		flight->lane = lane;
+		lane->flight = flight;
+	}
+	batch->x.flight = flight;
 }
 
 /**
  * regbuf_batch_send() - send the first requests of a lane in one message
  * @ep: the lane's endpoint
- * @batch: which, and why to copy them
- * @x: gets the message, and what became of it; name and control data are set
+ * @batch: which, why to copy them, where to; gets what became of it
  *
  * Context: q->lock held; with the endpoint's credentials.
  * Return: 0 if something or all has entered, or the error.
  */
-int regbuf_batch_send(struct regbuf_ep *ep, const struct regbuf_batch *batch,
-		      struct regbuf_xmit *x)
+int regbuf_batch_send(struct regbuf_ep *ep, struct regbuf_batch *batch)
 {
 	struct regbuf_lane *lane = &ep->send;
-	struct regbuf_req *first = list_first_entry(&lane->reqs,
-						    struct regbuf_req, node);
-	bool extend = batch->extend && batch->reason < 0;
+	struct regbuf_xmit *x = &batch->x;
 	int ret = 0;
 
-	x->ctx = ep->q->ctx;
-	x->sock = ep->sock;
-	x->bv = ep->q->bv;
-	x->flags = MSG_NOSIGNAL | MSG_DONTWAIT;
-	x->reason = batch->reason;
-	x->flight = extend ? regbuf_flight_extend(lane, first) : NULL;
-	if (!x->flight)
-		x->flight = regbuf_flight_lead(first);
-	if (extend) {
-		x->flight->lane = lane;
-		lane->flight = x->flight;
-	}
+	regbuf_batch_flight(lane, batch,
+			    list_first_entry(&lane->reqs, struct regbuf_req,
+					     node));
 	if (batch->bytes || !batch->stream)
-		ret = regbuf_xmit_message(x, batch->nr_bv, batch->bytes,
+		ret = regbuf_xmit_message(x, batch->bytes,
 					  batch->more ? MSG_MORE : 0);
 	if (!ret && batch->stream && batch->bytes)
 		ret = -EAGAIN;

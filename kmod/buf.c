@@ -18,6 +18,9 @@
 
 #define REGBUF_FREE	XA_MARK_0
 
+/* References to take at a time. */
+#define REGBUF_HOLD	32
+
 static unsigned int first_generation = 1;
 module_param(first_generation, uint, 0444);
 MODULE_PARM_DESC(first_generation, "generation of new slots; for tests");
@@ -58,12 +61,12 @@ static int regbuf_buf_find(struct regbuf_ctx *ctx, u64 id,
  * regbuf_buf_get() - find a live buffer to use it
  * @ctx: the context
  * @id: the buffer's id
+ * @nr: references to take
  *
  * Context: Any. Takes no lock.
- * Return: the buffer with a reference for the caller, or an ERR_PTR of -ENOENT
- *         or -ESTALE.
+ * Return: the buffer, or an ERR_PTR of -ENOENT or -ESTALE.
  */
-struct regbuf_buf *regbuf_buf_get(struct regbuf_ctx *ctx, u64 id)
+struct regbuf_buf *regbuf_buf_get(struct regbuf_ctx *ctx, u64 id, u32 nr)
 {
 	struct regbuf_buf *buf;
 	int err;
@@ -71,7 +74,7 @@ struct regbuf_buf *regbuf_buf_get(struct regbuf_ctx *ctx, u64 id)
 	rcu_read_lock();
 	err = regbuf_buf_find(ctx, id, &buf);
 	if (!err && (!READ_ONCE(buf->live) ||
-		     !refcount_inc_not_zero(&buf->ref)))
+		     !refcount_add_not_zero(nr, &buf->ref)))
 		err = -ESTALE;
 	rcu_read_unlock();
 	return err ? ERR_PTR(err) : buf;
@@ -122,14 +125,14 @@ static void regbuf_buf_work(struct work_struct *work)
 	regbuf_buf_release(container_of(work, struct regbuf_buf, work));
 }
 
-/* Drop a reference; true if it was the last. The buffer may go at once. */
-static bool regbuf_buf_unref(struct regbuf_buf *buf)
+/* Drop references; true if they were the last. The buffer may go at once. */
+static bool regbuf_buf_unref(struct regbuf_buf *buf, u32 nr)
 {
 	struct regbuf_ctx *ctx = buf->ctx;
 	bool last;
 
 	rcu_read_lock();
-	last = refcount_dec_and_test(&buf->ref);
+	last = refcount_sub_and_test(nr, &buf->ref);
 	/*
 	 * Idle now, or used again by somebody who will come here. The barrier
 	 * pairs with that of prepare_to_wait() in regbuf_buf_wait().
@@ -144,19 +147,47 @@ static bool regbuf_buf_unref(struct regbuf_buf *buf)
 /**
  * regbuf_buf_put() - drop what regbuf_buf_get() took
  * @buf: the buffer
+ * @nr: references
  *
  * Context: Any.
  */
-void regbuf_buf_put(struct regbuf_buf *buf)
+void regbuf_buf_put(struct regbuf_buf *buf, u32 nr)
 {
-	if (regbuf_buf_unref(buf))
+	if (regbuf_buf_unref(buf, nr))
 		queue_work(regbuf_wq, &buf->work);
+}
+
+/* Another buffer, or more references on this one. */
+struct regbuf_buf *__regbuf_hold_get(struct regbuf_hold *hold, u64 id)
+{
+	struct regbuf_buf *buf;
+
+	regbuf_hold_drop(hold);
+	buf = regbuf_buf_get(hold->ctx, id, REGBUF_HOLD);
+	if (IS_ERR(buf))
+		return buf;
+	hold->buf = buf;
+	hold->left = REGBUF_HOLD - 1;
+	return buf;
+}
+
+/**
+ * regbuf_hold_drop() - give the references back
+ * @hold: has none afterwards
+ *
+ * Context: Any.
+ */
+void regbuf_hold_drop(struct regbuf_hold *hold)
+{
+	if (hold->left)
+		regbuf_buf_put(hold->buf, hold->left);
+	hold->left = 0;
 }
 
 /* The id's own reference, dropped where sleeping is fine. */
 static void regbuf_buf_drop(struct regbuf_buf *buf)
 {
-	if (regbuf_buf_unref(buf))
+	if (regbuf_buf_unref(buf, 1))
 		regbuf_buf_release(buf);
 }
 

@@ -17,25 +17,6 @@
 #define REGBUF_CARGO_BYTES	((u32)SZ_1G)
 
 /**
- * regbuf_cargo_init() - an empty cargo
- * @cargo: the cargo
- *
- * Context: Any.
- */
-void regbuf_cargo_init(struct regbuf_cargo *cargo)
-{
-	cargo->segs = cargo->few_segs;
-	cargo->bufs = cargo->few_bufs;
-	cargo->nr_segs = 0;
-	cargo->nr_bufs = 0;
-	cargo->total = 0;
-	cargo->seg = 0;
-	cargo->off = 0;
-	cargo->mem = NULL;
-	cargo->inlined = 0;
-}
-
-/**
  * regbuf_cargo_room() - make room for slices
  * @cargo: an empty cargo
  * @nr: how many slices will come, and as many buffers
@@ -58,18 +39,22 @@ int regbuf_cargo_room(struct regbuf_cargo *cargo, u32 nr)
 	return 0;
 }
 
-/**
- * regbuf_cargo_drop() - let go of buffers and memory
- * @cargo: the cargo
- *
- * Context: Any.
- */
-void regbuf_cargo_drop(struct regbuf_cargo *cargo)
+/* One more to give back. */
+static void regbuf_hold_add(struct regbuf_hold *hold, struct regbuf_buf *buf)
+{
+	if (hold->buf != buf)
+		regbuf_hold_drop(hold);
+	hold->buf = buf;
+	hold->left++;
+}
+
+/* regbuf_cargo_drop(), if there is more than one buffer in it. */
+void __regbuf_cargo_drop(struct regbuf_cargo *cargo, struct regbuf_hold *hold)
 {
 	u32 i;
 
 	for (i = 0; i < cargo->nr_bufs; i++)
-		regbuf_buf_put(cargo->bufs[i]);
+		regbuf_hold_add(hold, cargo->bufs[i]);
 	if (cargo->mem)
 		put_page(virt_to_page(cargo->mem));
 	if (cargo->segs != cargo->few_segs)
@@ -96,7 +81,7 @@ static int regbuf_cargo_inline(struct regbuf_cargo *cargo,
  * often it is the last one.
  */
 static struct regbuf_buf *regbuf_cargo_buf(struct regbuf_cargo *cargo,
-					   struct regbuf_ctx *ctx, u64 id)
+					   struct regbuf_hold *hold, u64 id)
 {
 	struct regbuf_buf *buf;
 	u32 i;
@@ -104,7 +89,7 @@ static struct regbuf_buf *regbuf_cargo_buf(struct regbuf_cargo *cargo,
 	for (i = cargo->nr_bufs; i > 0; i--)
 		if (cargo->bufs[i - 1]->id == id)
 			return cargo->bufs[i - 1];
-	buf = regbuf_buf_get(ctx, id);
+	buf = regbuf_hold_get(hold, id);
 	if (!IS_ERR(buf))
 		cargo->bufs[cargo->nr_bufs++] = buf;
 	return buf;
@@ -113,7 +98,7 @@ static struct regbuf_buf *regbuf_cargo_buf(struct regbuf_cargo *cargo,
 /**
  * regbuf_cargo_seg() - check a range of a buffer and hold the buffer
  * @cargo: has room for one more buffer
- * @ctx: the context
+ * @hold: to get buffers with
  * @access: what it must allow
  * @slice: the range; flags are not looked at
  * @seg: gets the range
@@ -121,29 +106,21 @@ static struct regbuf_buf *regbuf_cargo_buf(struct regbuf_cargo *cargo,
  * Context: Any.
  * Return: 0, -ENOENT, -ESTALE, -EACCES or -EFAULT.
  */
-int regbuf_cargo_seg(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
+int regbuf_cargo_seg(struct regbuf_cargo *cargo, struct regbuf_hold *hold,
 		     u32 access, const struct regbuf_slice *slice,
 		     struct regbuf_seg *seg)
 {
-	struct regbuf_buf *buf = regbuf_cargo_buf(cargo, ctx, slice->id);
+	struct regbuf_buf *buf = regbuf_cargo_buf(cargo, hold, slice->id);
 
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
-	if (!(buf->access & access))
-		return -EACCES;
-	if (slice->offset > buf->length ||
-	    slice->length > buf->length - slice->offset)
-		return -EFAULT;
-	seg->buf = buf;
-	seg->off = slice->offset;
-	seg->len = slice->length;
-	return 0;
+	return regbuf_seg_set(seg, buf, access, slice->offset, slice->length);
 }
 
 /**
  * regbuf_cargo_load() - check a slice and add it
  * @cargo: has room for one more slice
- * @ctx: the context
+ * @hold: to get buffers with
  * @access: what its buffer must allow; inline bytes are for READ only
  * @slice: the slice, a copy
  *
@@ -151,7 +128,7 @@ int regbuf_cargo_seg(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
  * Return: 0, or what regbuf_ioc_send says. What was loaded so far stays in
  *         either case.
  */
-int regbuf_cargo_load(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
+int regbuf_cargo_load(struct regbuf_cargo *cargo, struct regbuf_hold *hold,
 		      u32 access, const struct regbuf_slice *slice)
 {
 	struct regbuf_seg *seg = &cargo->segs[cargo->nr_segs];
@@ -163,7 +140,7 @@ int regbuf_cargo_load(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
 	seg->len = slice->length;
 	err = slice->flags & REGBUF_SLICE_F_INLINE ?
 	      regbuf_cargo_inline(cargo, slice, seg) :
-	      regbuf_cargo_seg(cargo, ctx, access, slice, seg);
+	      regbuf_cargo_seg(cargo, hold, access, slice, seg);
 	if (err)
 		return err;
 	cargo->nr_segs++;
@@ -174,7 +151,7 @@ int regbuf_cargo_load(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
 /**
  * regbuf_cargo_import() - read and check a list of slices
  * @cargo: has room for them
- * @ctx: the context
+ * @hold: to get buffers with
  * @access: what their buffers must allow
  * @from: where the slices are
  * @nr: how many
@@ -182,7 +159,7 @@ int regbuf_cargo_load(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
  * Context: Process context.
  * Return: as regbuf_cargo_load().
  */
-int regbuf_cargo_import(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
+int regbuf_cargo_import(struct regbuf_cargo *cargo, struct regbuf_hold *hold,
 			u32 access, const struct regbuf_slice __user *from,
 			u32 nr)
 {
@@ -193,7 +170,7 @@ int regbuf_cargo_import(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
 	for (i = 0; i < nr; i++) {
 		if (copy_from_user(&slice, &from[i], sizeof(slice)))
 			return -EFAULT;
-		err = regbuf_cargo_load(cargo, ctx, access, &slice);
+		err = regbuf_cargo_load(cargo, hold, access, &slice);
 		if (err)
 			return err;
 	}
@@ -249,72 +226,59 @@ int regbuf_cargo_take(struct regbuf_cargo *cargo, struct page_frag *frag)
 	return 0;
 }
 
-/* One bvec of at most @len bytes, from byte @off of a segment. */
-static u32 regbuf_seg_bvec(const struct regbuf_seg *seg, u32 off, u32 len,
-			   struct bio_vec *bv)
+/* Where a run of at most @len bytes is, from byte @off of a segment. */
+static __always_inline u32 regbuf_seg_run(const struct regbuf_seg *seg, u32 off,
+					  u32 len, phys_addr_t *at)
 {
 	unsigned long pos = seg->off + off;
-	unsigned long pfn;
 
-	if (!seg->buf) {
-		bv->bv_page = virt_to_page((void *)pos);
-	} else {
-		pos += seg->buf->first;
-		len = regbuf_pin_run(&seg->buf->pin, pos, len, &pfn);
-		bv->bv_page = pfn_to_page(pfn);
-	}
-	bv->bv_offset = offset_in_page(pos);
-	bv->bv_len = len;
+	if (likely(seg->buf))
+		return regbuf_pin_run(&seg->buf->pin, seg->buf->first + pos,
+				      len, at);
+	*at = virt_to_phys((void *)pos);
 	return len;
 }
 
-/* Does one follow the other in the same folio? */
-static bool regbuf_bvec_joins(const struct bio_vec *bv,
-			      const struct bio_vec *next)
+/* Does a run that starts where the last one ended belong to its folio? */
+static bool regbuf_bvecs_join(const struct regbuf_bvecs *to, phys_addr_t at)
 {
-	unsigned long end = bv->bv_offset + bv->bv_len;
-
-	if (offset_in_page(end) != next->bv_offset ||
-	    page_to_pfn(bv->bv_page) + (end >> PAGE_SHIFT) !=
-	    page_to_pfn(next->bv_page))
-		return false;
-	return page_folio(bv->bv_page) == page_folio(next->bv_page);
+	return page_folio(to->bv[to->nr - 1].bv_page) ==
+	       page_folio(pfn_to_page(PHYS_PFN(at)));
 }
 
 /**
  * regbuf_cargo_fill() - describe the next bytes as bvecs
  * @cargo: where they come from; not moved
- * @bv: bvecs, to be added to
- * @max: how many there may be
- * @nr: how many there are; updated
+ * @to: the bvecs, to be added to
  *
  * Each bvec is contiguous within one folio.
  *
  * Context: Any.
- * Return: the bytes described; fewer than are left if @max was reached.
+ * Return: the bytes described; fewer than are left if there was no more room.
  */
-u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo, struct bio_vec *bv,
-		      u32 max, u32 *nr)
+u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo,
+		      struct regbuf_bvecs *to)
 {
-	u32 seg = cargo->seg, off = cargo->off, bytes = 0, n = *nr, len;
+	u32 seg = cargo->seg, off = cargo->off, bytes = 0, left, len;
+	phys_addr_t at;
 
-	while (seg < cargo->nr_segs && n < max && bytes < REGBUF_CARGO_BYTES) {
-		len = min(cargo->segs[seg].len - off,
-			  REGBUF_CARGO_BYTES - bytes);
-		if (!len) {
-			seg++;
-			off = 0;
-			continue;
+	for (; seg < cargo->nr_segs; seg++, off = 0) {
+		left = min(cargo->segs[seg].len - off,
+			   REGBUF_CARGO_BYTES - bytes);
+		for (; left; left -= len, off += len, bytes += len) {
+			if (to->nr == to->max)
+				return bytes;
+			len = regbuf_seg_run(&cargo->segs[seg], off, left, &at);
+			if (to->end == at && to->nr &&
+			    regbuf_bvecs_join(to, at))
+				to->bv[to->nr - 1].bv_len += len;
+			else
+				bvec_set_page(&to->bv[to->nr++],
+					      pfn_to_page(PHYS_PFN(at)), len,
+					      offset_in_page(at));
+			to->end = at + len;
 		}
-		len = regbuf_seg_bvec(&cargo->segs[seg], off, len, &bv[n]);
-		if (n && regbuf_bvec_joins(&bv[n - 1], &bv[n]))
-			bv[n - 1].bv_len += len;
-		else
-			n++;
-		bytes += len;
-		off += len;
 	}
-	*nr = n;
 	return bytes;
 }
 
@@ -366,18 +330,18 @@ void regbuf_cargo_skip(struct regbuf_cargo *cargo, u32 bytes)
 static void regbuf_seg_copy(const struct regbuf_seg *seg, void *mem, u32 len,
 			    bool to_seg)
 {
-	struct bio_vec bv;
+	phys_addr_t at;
 	u32 done, here;
 	char *page;
 
 	for (done = 0; done < len; done += here) {
-		here = regbuf_seg_bvec(seg, done, len - done, &bv);
-		here = min_t(u32, here, PAGE_SIZE - bv.bv_offset);
-		page = kmap_local_page(bv.bv_page);
+		here = regbuf_seg_run(seg, done, len - done, &at);
+		here = min_t(u32, here, PAGE_SIZE - offset_in_page(at));
+		page = kmap_local_page(pfn_to_page(PHYS_PFN(at)));
 		if (to_seg)
-			memcpy(page + bv.bv_offset, mem + done, here);
+			memcpy(page + offset_in_page(at), mem + done, here);
 		else
-			memcpy(mem + done, page + bv.bv_offset, here);
+			memcpy(mem + done, page + offset_in_page(at), here);
 		kunmap_local(page);
 	}
 }

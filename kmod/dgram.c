@@ -53,8 +53,9 @@ static bool regbuf_gso_may(struct regbuf_ep *ep, const struct regbuf_req *req)
 {
 	struct sock *sk = ep->sock->sk;
 
-	if (ep->send.no_gso || regbuf_req_single(req) || !req->cargo.total ||
+	if (regbuf_req_single(req) || !req->cargo.total ||
 	    req->cargo.total > REGBUF_DGRAM_BYTES ||
+	    req->cargo.total >= ep->send.gso_refused ||
 	    req->flags & REGBUF_SQE_F_MORE || sk->sk_no_check_tx ||
 	    sock_flag(sk, SOCK_TXTIME) || READ_ONCE(udp_sk(sk)->gso_size) ||
 	    udp_test_bit(CORK, sk) || READ_ONCE(udp_sk(sk)->pending))
@@ -72,22 +73,25 @@ static bool regbuf_gso_joins(const struct regbuf_batch *batch,
 	       !(req->flags & REGBUF_SQE_F_MORE) && batch->nr < batch->max &&
 	       batch->bytes + req->cargo.total <= REGBUF_DGRAM_BYTES &&
 	       req->name_len == first->name_len &&
-	       !memcmp(req->name, first->name, first->name_len);
+	       (!req->name_len ||
+		!memcmp(req->name, first->name, first->name_len));
 }
 
 /* Put it last, unless there would be more pieces than a packet takes. */
 static bool regbuf_gso_add(struct regbuf_batch *batch,
 			   const struct regbuf_req *req)
 {
-	struct bio_vec *bv = req->q->bv;
-	struct regbuf_batch before = *batch;
-	struct bio_vec last = bv[batch->nr_bv - 1];
+	struct regbuf_bvecs *to = &batch->x.to;
+	u32 nr = to->nr, bytes = batch->bytes;
+	u32 last = to->bv[nr - 1].bv_len;
 
 	if (regbuf_batch_add(batch, req) &&
-	    (!batch->large || batch->nr_bv <= MAX_SKB_FRAGS))
+	    (likely(to->nr <= MAX_SKB_FRAGS) || !batch->large))
 		return true;
-	*batch = before;
-	bv[batch->nr_bv - 1] = last;
+	to->bv[nr - 1].bv_len = last;
+	to->nr = nr;
+	batch->bytes = bytes;
+	batch->nr--;
 	return false;
 }
 
@@ -116,10 +120,12 @@ static void regbuf_dgram_segment(struct regbuf_xmit *x, u16 size,
 {
 	struct cmsghdr *cmsg = (struct cmsghdr *)segment->cmsg;
 
+	memset(segment, 0, sizeof(*segment));
 	cmsg->cmsg_len = CMSG_LEN(sizeof(size));
 	cmsg->cmsg_level = SOL_UDP;
 	cmsg->cmsg_type = UDP_SEGMENT;
 	memcpy(CMSG_DATA(cmsg), &size, sizeof(size));
+	x->segment = size;
 	x->control = segment;
 	x->control_len = sizeof(*segment);
 }
@@ -142,14 +148,15 @@ static void regbuf_dgram_lost(struct regbuf_ep *ep, u32 nr, int err)
  * anything was taken is that of the first, as if it had been alone.
  */
 static int regbuf_dgram_failed(struct regbuf_ep *ep,
-			       const struct regbuf_batch *batch,
-			       const struct regbuf_xmit *x, int err)
+			       const struct regbuf_batch *batch, int err)
 {
 	if (err == -EAGAIN)
 		return err;
-	if (err == -EINVAL || err == -EIO || err == -EMSGSIZE)
-		ep->send.no_gso = true;
-	else if (x->touched)
+	if (err == -EINVAL || err == -EMSGSIZE)
+		ep->send.gso_refused = batch->x.segment;
+	else if (err == -EIO)
+		ep->send.gso_refused = 0;
+	else if (batch->x.touched)
 		regbuf_dgram_lost(ep, batch->nr, err);
 	else
 		return err;
@@ -169,29 +176,24 @@ int regbuf_dgram_send(struct regbuf_ep *ep, unsigned int max)
 {
 	struct regbuf_req *first = list_first_entry(&ep->send.reqs,
 						    struct regbuf_req, node);
-	struct regbuf_batch batch = {
-		.max = min_t(unsigned int, max, REGBUF_DGRAM_SEGMENTS),
-	};
-	struct regbuf_xmit x = {
-		.sock = ep->sock,
-		.name = first->name_len ? first->name : NULL,
-		.name_len = first->name_len,
-		.control = first->ctl,
-		.control_len = first->ctl_len,
-		.more = first->flags & REGBUF_SQE_F_MORE,
-	};
-	struct regbuf_segment segment = { };
+	struct regbuf_segment segment;
+	struct regbuf_batch batch;
 	int err;
 
 	if (first->cargo.total > U16_MAX)
 		return -EMSGSIZE;
+	regbuf_batch_init(&batch, ep, min_t(u32, max, REGBUF_DGRAM_SEGMENTS));
+	batch.x.more = first->flags & REGBUF_SQE_F_MORE;
+	if (first->name_len) {
+		batch.x.name = first->name;
+		batch.x.name_len = first->name_len;
+	}
 	regbuf_dgram_gather(ep, &batch);
-	batch.reason = regbuf_copy_before(&x, batch.nr_bv);
-	if (batch.reason < 0 && !batch.large)
-		batch.reason = REGBUF_COPY_SMALL;
+	batch.x.reason = regbuf_copy_before(&batch.x, batch.x.to.nr);
+	if (batch.x.reason < 0 && !batch.large)
+		batch.x.reason = REGBUF_COPY_SMALL;
 	if (batch.nr > 1)
-		regbuf_dgram_segment(&x, first->cargo.total, &segment);
-	err = regbuf_batch_send(ep, &batch, &x);
-	return err && batch.nr > 1 ?
-	       regbuf_dgram_failed(ep, &batch, &x, err) : err;
+		regbuf_dgram_segment(&batch.x, first->cargo.total, &segment);
+	err = regbuf_batch_send(ep, &batch);
+	return err && batch.nr > 1 ? regbuf_dgram_failed(ep, &batch, err) : err;
 }

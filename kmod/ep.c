@@ -52,6 +52,7 @@ static void regbuf_ep_retry(struct regbuf_queue *q, struct regbuf_timer *timer)
 static void regbuf_lane_init(struct regbuf_lane *lane)
 {
 	INIT_LIST_HEAD(&lane->reqs);
+	lane->gso_refused = U32_MAX;
 }
 
 /**
@@ -152,19 +153,15 @@ err_close:
 	return err;
 }
 
-/**
- * regbuf_ep_find() - look an endpoint up
- * @q: the queue
- * @id: its name
- *
- * Context: q->lock held, which keeps it.
- * Return: the endpoint; NULL if there is none, or it is being detached.
- */
-struct regbuf_ep *regbuf_ep_find(struct regbuf_queue *q, u32 id)
+/* regbuf_ep_find(), if it is not the last one that was found. */
+struct regbuf_ep *__regbuf_ep_find(struct regbuf_queue *q, u32 id)
 {
 	struct regbuf_ep *ep = xa_load(&q->eps, id);
 
-	return ep && !ep->draining ? ep : NULL;
+	if (!ep || ep->draining)
+		return NULL;
+	q->last_ep = ep;
+	return ep;
 }
 
 /* Cancel what is pending, and let go of the socket; regbuf_ep_reap() does. */
@@ -172,6 +169,7 @@ static void regbuf_ep_detach(struct regbuf_ep *ep)
 {
 	struct regbuf_queue *q = ep->q;
 
+	q->last_ep = NULL;
 	remove_wait_queue(&ep->sock->wq.wait, &ep->wait);
 	regbuf_list_abort(&ep->send.reqs);
 	regbuf_list_abort(&ep->recv.reqs);
@@ -220,6 +218,7 @@ void regbuf_ep_drained(struct regbuf_ep *ep)
 
 static void regbuf_ep_drain(struct regbuf_ep *ep, bool close)
 {
+	ep->q->last_ep = NULL;
 	ep->draining = true;
 	ep->closing = close;
 	regbuf_list_abort(&ep->recv.reqs);

@@ -22,9 +22,11 @@ static void regbuf_solo_landed(struct regbuf_flight *flight)
 {
 	struct regbuf_solo *solo = container_of(flight, struct regbuf_solo,
 						flight);
+	struct regbuf_hold hold = { };
 
+	regbuf_cargo_drop(&solo->cargo, &hold);
 	/* Its buffers are what keeps its context. */
-	regbuf_cargo_drop(&solo->cargo);
+	regbuf_hold_drop(&hold);
 	kmem_cache_free(regbuf_solo_cache, solo);
 }
 

@@ -100,24 +100,6 @@ struct regbuf_lane *regbuf_req_lane(const struct regbuf_req *req)
 	}
 }
 
-/**
- * regbuf_lane_add() - queue a request
- * @lane: of the request's endpoint
- * @req: the request
- *
- * Context: q->lock held.
- * Return: 0, -ENOBUFS if the lane is full.
- */
-int regbuf_lane_add(struct regbuf_lane *lane, struct regbuf_req *req)
-{
-	if (lane->max && lane->count >= lane->max)
-		return -ENOBUFS;
-	list_add_tail(&req->node, &lane->reqs);
-	WRITE_ONCE(lane->count, lane->count + 1);
-	regbuf_ep_posted(req->ep);
-	return 0;
-}
-
 /* Not connected, and not tried: what is posted waits for connect(2). */
 static bool regbuf_ep_parked(struct regbuf_ep *ep)
 {

@@ -14,6 +14,10 @@
 
 #include "queue.h"
 
+#define REGBUF_SEND_FANCY \
+	(REGBUF_SQE_F_LIST | REGBUF_SQE_F_INLINE | REGBUF_SQE_F_ADDR | \
+	 REGBUF_SQE_F_ADDR_PTR)
+
 static bool regbuf_both(u32 flags, u32 a, u32 b)
 {
 	return flags & a && flags & b;
@@ -24,7 +28,7 @@ static int regbuf_msg_slices(struct regbuf_req *req,
 			     const struct regbuf_sqe *sqe, u32 access)
 {
 	struct regbuf_cargo *cargo = &req->cargo;
-	struct regbuf_ctx *ctx = req->q->ctx;
+	struct regbuf_hold *hold = &req->q->hold;
 	struct regbuf_slice slice = {
 		.id = sqe->id,
 		.offset = sqe->offset,
@@ -36,7 +40,7 @@ static int regbuf_msg_slices(struct regbuf_req *req,
 		if (sqe->offset || sqe->length > REGBUF_MAX_SLICES)
 			return -EINVAL;
 		err = regbuf_cargo_room(cargo, sqe->length + 2) ?:
-		      regbuf_cargo_import(cargo, ctx, access,
+		      regbuf_cargo_import(cargo, hold, access,
 					  u64_to_user_ptr(sqe->id),
 					  sqe->length);
 		return err ?: regbuf_cargo_take(cargo, &req->q->frag);
@@ -46,8 +50,28 @@ static int regbuf_msg_slices(struct regbuf_req *req,
 	/* An empty datagram, or nothing to receive into, needs no buffer. */
 	else if (!sqe->id && !sqe->offset && !sqe->length)
 		return 0;
-	return regbuf_cargo_load(cargo, ctx, access, &slice) ?:
+	return regbuf_cargo_load(cargo, hold, access, &slice) ?:
 	       regbuf_cargo_take(cargo, &req->q->frag);
+}
+
+/* One slice and nothing else, as most are. */
+static int regbuf_msg_plain(struct regbuf_req *req,
+			    const struct regbuf_sqe *sqe, u32 access)
+{
+	struct regbuf_cargo *cargo = &req->cargo;
+	struct regbuf_buf *buf;
+
+	if (!sqe->id)
+		return regbuf_msg_slices(req, sqe, access);
+	buf = regbuf_hold_get(&req->q->hold, sqe->id);
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+	cargo->few_bufs[0] = buf;
+	cargo->nr_bufs = 1;
+	cargo->nr_segs = 1;
+	cargo->total = sqe->length;
+	return regbuf_seg_set(cargo->few_segs, buf, access, sqe->offset,
+			      sqe->length);
 }
 
 static int regbuf_msg_ext(const struct regbuf_sqe *sqe, struct regbuf_ext *ext)
@@ -93,7 +117,7 @@ static int regbuf_send_name(struct regbuf_req *req,
 				   REGBUF_ADDR_SIZE))
 			return -EFAULT;
 	} else {
-		err = regbuf_cargo_seg(&req->cargo, req->q->ctx,
+		err = regbuf_cargo_seg(&req->cargo, &req->q->hold,
 				       REGBUF_ACCESS_READ, &slice,
 				       &req->name_seg);
 		if (err)
@@ -128,6 +152,7 @@ static int regbuf_send_control(struct regbuf_req *req,
 	if (!req->ctl)
 		return -ENOMEM;
 	req->ctl_len = room;
+	req->fancy = true;
 	if (copy_from_user(req->ctl, u64_to_user_ptr(ext->ctl_id),
 			   ext->ctl_length))
 		return -EFAULT;
@@ -151,6 +176,9 @@ int regbuf_msg_send(struct regbuf_req *req, const struct regbuf_sqe *sqe)
 	bool named = flags & (REGBUF_SQE_F_ADDR | REGBUF_SQE_F_ADDR_PTR);
 	int err;
 
+	if (likely(!(flags & REGBUF_SEND_FANCY) && !sqe->addr_id &&
+		   !sqe->addr_offset && !sqe->ext))
+		return regbuf_msg_plain(req, sqe, REGBUF_ACCESS_READ);
 	if (regbuf_both(flags, REGBUF_SQE_F_LIST, REGBUF_SQE_F_INLINE) ||
 	    regbuf_both(flags, REGBUF_SQE_F_ADDR, REGBUF_SQE_F_ADDR_PTR) ||
 	    (!named && (sqe->addr_id || sqe->addr_offset)))
@@ -177,7 +205,7 @@ static int regbuf_recv_name(struct regbuf_req *req,
 	req->name_len = REGBUF_ADDR_SIZE;
 	if (sqe->flags & REGBUF_SQE_F_POOL)
 		return sqe->addr_id || sqe->addr_offset ? -EINVAL : 0;
-	return regbuf_cargo_seg(&req->cargo, req->q->ctx,
+	return regbuf_cargo_seg(&req->cargo, &req->q->hold,
 				REGBUF_ACCESS_WRITE, &slice, &req->name_seg);
 }
 
@@ -201,7 +229,7 @@ static int regbuf_recv_control(struct regbuf_req *req,
 	slice.id = ext.ctl_id;
 	slice.offset = ext.ctl_offset;
 	slice.length = ext.ctl_length;
-	return regbuf_cargo_seg(&req->cargo, req->q->ctx,
+	return regbuf_cargo_seg(&req->cargo, &req->q->hold,
 				REGBUF_ACCESS_WRITE, &slice, &req->ctl_seg);
 }
 

@@ -38,7 +38,8 @@ static int regbuf_op_lane(struct regbuf_req *req, const struct regbuf_sqe *sqe)
 		return err;
 	if (!regbuf_req_lane(req)->key)
 		return -EOPNOTSUPP;
-	if (req->op != REGBUF_OP_ACCEPT && regbuf_ep_listens(req->ep))
+	if (unlikely(regbuf_ep_listens(req->ep)) &&
+	    req->op != REGBUF_OP_ACCEPT)
 		return -EOPNOTSUPP;
 	return 0;
 }
@@ -46,8 +47,13 @@ static int regbuf_op_lane(struct regbuf_req *req, const struct regbuf_sqe *sqe)
 static int regbuf_op_send(struct regbuf_queue *q, struct regbuf_req *req,
 			  const struct regbuf_sqe *sqe)
 {
-	int err = regbuf_op_lane(req, sqe) ?: regbuf_msg_send(req, sqe);
+	int err = regbuf_op_lane(req, sqe);
 
+	if (likely(!err))
+		err = regbuf_msg_send(req, sqe);
+
+	if (req->ep && req->ep->flags & REGBUF_ATTACH_F_ORDERED)
+		req->fancy = true;
 	return err ?: regbuf_lane_add(&req->ep->send, req);
 }
 
@@ -350,11 +356,6 @@ static int regbuf_op_idle(struct regbuf_queue *q, struct regbuf_req *req,
 	return 0;
 }
 
-#define REGBUF_OP_SLICE \
-	(REGBUF_USES_ENDPOINT | REGBUF_USES_ID | REGBUF_USES_OFFSET | \
-	 REGBUF_USES_LENGTH | REGBUF_USES_TIMEOUT | REGBUF_USES_ADDR | \
-	 REGBUF_USES_EXT)
-
 const struct regbuf_op regbuf_ops[REGBUF_OP_NR] = {
 	[REGBUF_OP_NOP] = {
 		.flags = REGBUF_SQE_F_SILENT,
@@ -365,14 +366,14 @@ const struct regbuf_op regbuf_ops[REGBUF_OP_NR] = {
 			 REGBUF_SQE_F_LIST | REGBUF_SQE_F_INLINE |
 			 REGBUF_SQE_F_ADDR | REGBUF_SQE_F_ADDR_PTR |
 			 REGBUF_SQE_F_MORE,
-		.uses = REGBUF_OP_SLICE,
+		.uses = REGBUF_USES_ALL,
 		.start = regbuf_op_send,
 	},
 	[REGBUF_OP_RECV] = {
 		.flags = REGBUF_SQE_F_SILENT | REGBUF_SQE_F_LIST |
 			 REGBUF_SQE_F_ADDR | REGBUF_SQE_F_WAITALL |
 			 REGBUF_SQE_F_POOL | REGBUF_SQE_F_MULTI,
-		.uses = REGBUF_OP_SLICE,
+		.uses = REGBUF_USES_ALL,
 		.start = regbuf_op_recv,
 	},
 	[REGBUF_OP_SHUTDOWN] = {

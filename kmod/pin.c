@@ -214,27 +214,13 @@ void regbuf_unpin(struct regbuf_pin *pin)
 	kvfree(pin->pfns);
 }
 
-/**
- * regbuf_pin_run() - where some bytes of a pinned range are
- * @pin: the range
- * @pos: byte in it, counted from the start of its first page
- * @len: bytes wanted; the range has them
- * @pfn: gets the frame of the first one
- *
- * Context: Any.
- * Return: how many of them follow each other in memory within one folio.
- */
-u32 regbuf_pin_run(const struct regbuf_pin *pin, unsigned long pos, u32 len,
-		   unsigned long *pfn)
+/* What regbuf_pin_run() returns if it is more than the rest of a unit. */
+u32 __regbuf_pin_run(const struct regbuf_pin *pin, unsigned long unit,
+		     unsigned long run, u32 len)
 {
-	unsigned long va = pin->start + pos;
-	unsigned long unit = (va >> pin->shift) - (pin->start >> pin->shift);
 	unsigned long size = 1UL << pin->shift;
-	unsigned long run = size - (va & (size - 1));
 	unsigned long end;
 
-	unit = array_index_nospec(unit, pin->nr_units);
-	*pfn = pin->pfns[unit] + ((va & (size - 1)) >> PAGE_SHIFT);
 	while (run < len) {
 		end = pin->pfns[unit] + (size >> PAGE_SHIFT);
 		if (pin->pfns[++unit] != end ||

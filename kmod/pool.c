@@ -120,7 +120,7 @@ static int regbuf_pool_check(struct regbuf_ctx *ctx,
 			     const struct regbuf_ioc_pool *arg)
 {
 	u64 bytes = (u64)arg->length * arg->count;
-	struct regbuf_buf *buf = regbuf_buf_get(ctx, arg->id);
+	struct regbuf_buf *buf = regbuf_buf_get(ctx, arg->id, 1);
 	int err = 0;
 
 	if (IS_ERR(buf))
@@ -129,7 +129,7 @@ static int regbuf_pool_check(struct regbuf_ctx *ctx,
 		err = -EACCES;
 	else if (arg->offset > buf->length || bytes > buf->length - arg->offset)
 		err = -EFAULT;
-	regbuf_buf_put(buf);
+	regbuf_buf_put(buf, 1);
 	return err;
 }
 

@@ -222,7 +222,6 @@ static void regbuf_queue_init(struct regbuf_queue *q)
 	INIT_LIST_HEAD(&q->gone);
 	regbuf_timer_init(q);
 	spin_lock_init(&q->cq_lock);
-	INIT_LIST_HEAD(&q->fresh);
 	INIT_LIST_HEAD(&q->free);
 	spin_lock_init(&q->ready_lock);
 	INIT_LIST_HEAD(&q->ready);
@@ -268,6 +267,7 @@ static struct regbuf_queue *regbuf_queue_create(struct regbuf_ctx *ctx,
 	if (!q)
 		return ERR_PTR(-ENOMEM);
 	q->ctx = ctx;
+	q->hold.ctx = ctx;
 	q->flags = arg->flags;
 	regbuf_queue_init(q);
 	err = regbuf_queue_alloc(q, arg);

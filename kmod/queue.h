@@ -10,9 +10,9 @@
  *   endpoint  a socket's file. References: the queue's table while attached,
  *             each request in flight that completes in order. The file is
  *             dropped by tasks of the owner only: closing a socket may linger.
- *   request   belongs to the queue, always. On one list: free or fresh (to be
- *             started next), a lane, an endpoint's polls, the queue's others,
- *             or a flight's. A flight is that of the first request it carries.
+ *   request   belongs to the queue, always. On one list: free, a lane, an
+ *             endpoint's polls, the queue's others, or a flight's; or else in
+ *             q->fresh. A flight is that of the first request it carries.
  *
  * Locks, in this order:
  *
@@ -53,6 +53,9 @@ struct task_struct;
 #define REGBUF_MAX_CQ		65536
 #define REGBUF_MAX_POOL		65536
 #define REGBUF_MAX_ENDPOINTS	65536
+
+/* Free requests to take at a time. */
+#define REGBUF_FRESH		32
 
 /* Workers of one context at a time. */
 #define REGBUF_RUN_WORKERS	4
@@ -95,20 +98,25 @@ struct regbuf_req {
 	u8 state;
 	u16 flags;		/* REGBUF_SQE_F_* */
 	u32 left;		/* shots; poll: events */
-	bool bounded;		/* shots are counted */
-	bool ordered;
-	bool landed;		/* ordered, and waiting for its turn */
-	bool early;		/* the early completion is to come */
-	/* results */
-	u32 error;
-	u32 cqe_flags;
-	u16 copy_reasons;
-	u16 ctl_length;
-	u32 detail;
-	u64 value;
-	/* send: where to, and control data; receive: where those go */
-	u32 name_len;
-	u32 ctl_len;
+
+	struct_group(zero,	/* at first */
+		bool bounded;	/* shots are counted */
+		bool ordered;
+		bool landed;	/* ordered, and waiting for its turn */
+		bool early;	/* the early completion is to come */
+		bool fancy;	/* see regbuf_req_enter() */
+		bool leads;	/* its flight was started */
+		/* results */
+		u16 ctl_length;
+		u32 error;
+		u32 cqe_flags;
+		u64 value;
+		u32 detail;
+		u16 copy_reasons;
+		/* send: where to, control data; receive: where those go */
+		u16 name_len;
+		u32 ctl_len;
+	);
 	u8 name[REGBUF_ADDR_SIZE];
 	void *ctl;
 	struct regbuf_seg name_seg;
@@ -133,7 +141,7 @@ struct regbuf_lane {
 	struct list_head reqs;
 	u32 max;
 	bool broken;		/* a stream with a hole */
-	bool no_gso;		/* datagrams one by one: it was refused */
+	u32 gso_refused;	/* datagrams of this size go one by one */
 	struct regbuf_flight *flight;	/* the last; perhaps not ours now */
 	/* q->lock; read without */
 	u32 count;
@@ -169,11 +177,10 @@ struct regbuf_ep {
 
 /* Sends at the head of a lane that go in one message. */
 struct regbuf_batch {
+	struct regbuf_xmit x;
 	u32 max;		/* requests */
 	u32 nr;
-	u32 nr_bv;		/* of q->bv */
 	u32 bytes;
-	int reason;		/* to copy them, or -1 */
 	bool stream;
 	bool extend;		/* may go with the flight before */
 	bool more;		/* MSG_MORE */
@@ -208,7 +215,10 @@ struct regbuf_queue {
 	u32 sq_head;
 	u32 promised;		/* places, ever; read without */
 	u32 cq_seen;		/* of the program's index */
-	struct list_head fresh;	/* requests to be started */
+	struct regbuf_req *fresh[REGBUF_FRESH];	/* to be started */
+	u32 nr_fresh;
+	struct regbuf_ep *last_ep;	/* that was asked for */
+	struct regbuf_hold hold;
 	u32 next_id;
 	u32 nr_eps;
 	bool shut;
@@ -259,6 +269,7 @@ struct regbuf_queue {
 #define REGBUF_USES_TIMEOUT	BIT(4)
 #define REGBUF_USES_ADDR	BIT(5)
 #define REGBUF_USES_EXT		BIT(6)
+#define REGBUF_USES_ALL		(BIT(7) - 1)
 
 struct regbuf_op {
 	u16 flags;
@@ -293,10 +304,11 @@ int regbuf_req_start(struct regbuf_queue *q, u32 places,
 		     struct regbuf_req **req);
 void regbuf_req_refuse(struct regbuf_req *req, u32 places);
 bool regbuf_reqs_shut(struct regbuf_queue *q);
-int regbuf_req_reserve(struct regbuf_queue *q, u32 places);
+int __regbuf_req_reserve(struct regbuf_queue *q, u32 places);
 void regbuf_req_unreserve(struct regbuf_queue *q, u32 places);
 void regbuf_req_post(struct regbuf_req *req, u32 flags);
-void regbuf_req_enter(struct regbuf_req *req, struct regbuf_flight *flight);
+void regbuf_req_lead(struct regbuf_req *req);
+void regbuf_req_fancy(struct regbuf_req *req);
 void regbuf_req_complete(struct regbuf_req *req, int err);
 void regbuf_req_finish(struct regbuf_req *req, int err);
 void regbuf_req_abort(struct regbuf_req *req, int err);
@@ -311,7 +323,6 @@ void regbuf_queue_lock(struct regbuf_queue *q);
 int regbuf_queue_lock_killable(struct regbuf_queue *q);
 void regbuf_queue_unlock(struct regbuf_queue *q);
 void regbuf_ep_ready(struct regbuf_ep *ep);
-void regbuf_ep_posted(struct regbuf_ep *ep);
 bool regbuf_queue_has_ready(struct regbuf_queue *q);
 void regbuf_queue_due(struct regbuf_queue *q, bool *what);
 void regbuf_queue_run(struct regbuf_queue *q);
@@ -361,7 +372,6 @@ int regbuf_lane_open(struct regbuf_lane *lane, const struct sock *sk, bool send,
 void regbuf_lane_close(struct regbuf_lane *lane);
 bool regbuf_lane_busy(const struct sock *sk);
 struct regbuf_lane *regbuf_req_lane(const struct regbuf_req *req);
-int regbuf_lane_add(struct regbuf_lane *lane, struct regbuf_req *req);
 bool regbuf_ep_run_lanes(struct regbuf_ep *ep);
 
 /* sends.c */
@@ -370,9 +380,10 @@ bool regbuf_send_run(struct regbuf_ep *ep);
 
 /* batch.c */
 bool regbuf_req_single(const struct regbuf_req *req);
+void regbuf_batch_init(struct regbuf_batch *batch, struct regbuf_ep *ep,
+		       u32 max);
 bool regbuf_batch_add(struct regbuf_batch *batch, const struct regbuf_req *req);
-int regbuf_batch_send(struct regbuf_ep *ep, const struct regbuf_batch *batch,
-		      struct regbuf_xmit *x);
+int regbuf_batch_send(struct regbuf_ep *ep, struct regbuf_batch *batch);
 
 /* stream.c */
 int regbuf_stream_send(struct regbuf_ep *ep, unsigned int max);
@@ -399,7 +410,7 @@ struct regbuf_ep *regbuf_ep_create(struct regbuf_queue *q,
 int regbuf_ep_attach(struct regbuf_ep *ep, struct file *file, u32 max_send,
 		     u32 max_recv);
 void regbuf_ep_put(struct regbuf_ep *ep);
-struct regbuf_ep *regbuf_ep_find(struct regbuf_queue *q, u32 id);
+struct regbuf_ep *__regbuf_ep_find(struct regbuf_queue *q, u32 id);
 void regbuf_ep_detach_all(struct regbuf_queue *q);
 void regbuf_ep_drained(struct regbuf_ep *ep);
 void regbuf_ep_reap(struct regbuf_queue *q);
@@ -418,5 +429,68 @@ int regbuf_ioctl_eventfd(void *of, struct regbuf_call *call);
 /* poller.c */
 int regbuf_poller_start(struct regbuf_queue *q, u32 idle_us);
 void regbuf_poller_stop(struct regbuf_queue *q);
+
+/**
+ * regbuf_req_reserve() - promise places in the completion ring
+ * @q: the queue
+ * @places: how many
+ *
+ * Context: q->lock held.
+ * Return: 0, -ENOBUFS if there are not as many, -ENOTRECOVERABLE.
+ */
+static inline int regbuf_req_reserve(struct regbuf_queue *q, u32 places)
+{
+	if (unlikely(q->promised + places - q->cq_seen > q->cq_entries ||
+		     READ_ONCE(q->broken)))
+		return __regbuf_req_reserve(q, places);
+	WRITE_ONCE(q->promised, q->promised + places);
+	return 0;
+}
+
+/**
+ * regbuf_ep_find() - look an endpoint up
+ * @q: the queue
+ * @id: its name
+ *
+ * Context: q->lock held, which keeps it.
+ * Return: the endpoint; NULL if there is none, or it is being detached.
+ */
+static inline struct regbuf_ep *regbuf_ep_find(struct regbuf_queue *q, u32 id)
+{
+	struct regbuf_ep *ep = q->last_ep;
+
+	return likely(ep && ep->id == id) ? ep : __regbuf_ep_find(q, id);
+}
+
+/**
+ * regbuf_ep_posted() - have an endpoint run for something new
+ * @ep: the endpoint
+ *
+ * Context: q->lock held: nobody else takes it from the list.
+ */
+static inline void regbuf_ep_posted(struct regbuf_ep *ep)
+{
+	if (list_empty_careful(&ep->ready))
+		regbuf_ep_ready(ep);
+}
+
+/**
+ * regbuf_lane_add() - queue a request
+ * @lane: of the request's endpoint
+ * @req: the request
+ *
+ * Context: q->lock held.
+ * Return: 0, -ENOBUFS if the lane is full.
+ */
+static inline int regbuf_lane_add(struct regbuf_lane *lane,
+				  struct regbuf_req *req)
+{
+	if (lane->max && lane->count >= lane->max)
+		return -ENOBUFS;
+	list_add_tail(&req->node, &lane->reqs);
+	WRITE_ONCE(lane->count, lane->count + 1);
+	regbuf_ep_posted(req->ep);
+	return 0;
+}
 
 #endif /* REGBUF_QUEUE_H */

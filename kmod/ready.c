@@ -92,6 +92,7 @@ static bool regbuf_queue_trylock(struct regbuf_queue *q)
  */
 void regbuf_queue_unlock(struct regbuf_queue *q)
 {
+	regbuf_hold_drop(&q->hold);
 	mutex_unlock(&q->lock);
 	/*
 	 * Somebody may have the mutex already, and have set this: then he is
@@ -121,18 +122,6 @@ void regbuf_ep_ready(struct regbuf_ep *ep)
 		regbuf_queue_kick(q);
 	}
 	spin_unlock_irqrestore(&q->ready_lock, flags);
-}
-
-/**
- * regbuf_ep_posted() - have an endpoint run for something new
- * @ep: the endpoint
- *
- * Context: q->lock held: nobody else takes it from the list.
- */
-void regbuf_ep_posted(struct regbuf_ep *ep)
-{
-	if (list_empty_careful(&ep->ready))
-		regbuf_ep_ready(ep);
 }
 
 /**

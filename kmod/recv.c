@@ -42,14 +42,17 @@ static void regbuf_recv_tell(struct regbuf_req *req, struct regbuf_rx *rx)
 static int regbuf_recv_msg(struct regbuf_ep *ep, struct regbuf_req *req)
 {
 	struct regbuf_cargo *cargo = &req->cargo;
-	struct bio_vec *bv = ep->q->bv;
 	struct regbuf_rx rx;
-	u32 nr = 0, bytes;
+	struct regbuf_bvecs to = {
+		.bv = ep->q->bv,
+		.max = REGBUF_QUEUE_BVECS,
+	};
+	u32 bytes;
 	int ret;
 
-	bytes = regbuf_cargo_fill(cargo, bv, REGBUF_QUEUE_BVECS, &nr);
+	bytes = regbuf_cargo_fill(cargo, &to);
 	memset(&rx.msg, 0, sizeof(rx.msg));
-	iov_iter_bvec(&rx.msg.msg_iter, ITER_DEST, bv, nr, bytes);
+	iov_iter_bvec(&rx.msg.msg_iter, ITER_DEST, to.bv, to.nr, bytes);
 	if (req->name_len) {
 		memset(&rx.name, 0, REGBUF_ADDR_SIZE);
 		rx.msg.msg_name = &rx.name;
@@ -122,7 +125,7 @@ static int regbuf_recv_pool_load(struct regbuf_req *req, u32 nr)
 
 	if (slice.length < name + req->ctl_len)
 		return -EMSGSIZE;
-	err = regbuf_cargo_seg(cargo, q->ctx, REGBUF_ACCESS_WRITE, &slice,
+	err = regbuf_cargo_seg(cargo, &q->hold, REGBUF_ACCESS_WRITE, &slice,
 			       &req->name_seg);
 	if (err)
 		return err;
@@ -130,7 +133,7 @@ static int regbuf_recv_pool_load(struct regbuf_req *req, u32 nr)
 	req->ctl_seg.off += name;
 	slice.offset += name + req->ctl_len;
 	slice.length -= name + req->ctl_len;
-	return regbuf_cargo_load(cargo, q->ctx, REGBUF_ACCESS_WRITE, &slice);
+	return regbuf_cargo_load(cargo, &q->hold, REGBUF_ACCESS_WRITE, &slice);
 }
 
 static int regbuf_recv_into_slice(struct regbuf_ep *ep, struct regbuf_req *req,
@@ -143,7 +146,7 @@ static int regbuf_recv_into_slice(struct regbuf_ep *ep, struct regbuf_req *req,
 	if (!err)
 		err = sk_is_tcp(ep->sock->sk) ? regbuf_recv_stream(ep, req) :
 						regbuf_recv_dgram(ep, req);
-	regbuf_cargo_drop(cargo);
+	regbuf_cargo_drop(cargo, &ep->q->hold);
 	regbuf_cargo_init(cargo);
 	return err;
 }

@@ -28,6 +28,8 @@
 #include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/nospec.h>
+#include <linux/pfn.h>
 #include <linux/refcount.h>
 #include <linux/sizes.h>
 #include <linux/skbuff.h>
@@ -124,6 +126,16 @@ struct regbuf_buf {
 	struct rcu_head rcu;
 };
 
+/*
+ * References on a buffer to give away one by one, or to give back together:
+ * one locked instruction for many.
+ */
+struct regbuf_hold {
+	struct regbuf_ctx *ctx;
+	struct regbuf_buf *buf;
+	u32 left;		/* 0: no buffer */
+};
+
 /* A checked slice. */
 struct regbuf_seg {
 	struct regbuf_buf *buf;	/* NULL: inline bytes */
@@ -132,6 +144,14 @@ struct regbuf_seg {
 };
 
 #define REGBUF_CARGO_FEW	3
+
+/* Bvecs that are being filled. */
+struct regbuf_bvecs {
+	struct bio_vec *bv;
+	u32 nr;
+	u32 max;
+	phys_addr_t end;	/* of the last one */
+};
 
 /* The slices of a request, and what keeps them. */
 struct regbuf_cargo {
@@ -180,9 +200,9 @@ struct regbuf_xmit {
 	u32 name_len;
 	u32 control_len;
 	void *control;
-	struct bio_vec *bv;	/* to work with */
-	u32 max_bv;
+	struct regbuf_bvecs to;	/* to work with */
 	int flags;		/* of each message */
+	u32 segment;		/* bytes of each datagram in it, 0 for one */
 	bool more;
 	/* results */
 	/* of the last message */
@@ -262,8 +282,10 @@ void regbuf_ctx_close(struct regbuf_ctx *ctx);
 int regbuf_ioctl_stats(void *of, struct regbuf_call *call);
 
 /* buf.c */
-struct regbuf_buf *regbuf_buf_get(struct regbuf_ctx *ctx, u64 id);
-void regbuf_buf_put(struct regbuf_buf *buf);
+struct regbuf_buf *regbuf_buf_get(struct regbuf_ctx *ctx, u64 id, u32 nr);
+void regbuf_buf_put(struct regbuf_buf *buf, u32 nr);
+struct regbuf_buf *__regbuf_hold_get(struct regbuf_hold *hold, u64 id);
+void regbuf_hold_drop(struct regbuf_hold *hold);
 int regbuf_buf_idle(struct regbuf_ctx *ctx, u64 id);
 void regbuf_buf_kill_all(struct regbuf_ctx *ctx);
 int regbuf_ioctl_register(void *of, struct regbuf_call *call);
@@ -271,12 +293,55 @@ int regbuf_ioctl_deregister(void *of, struct regbuf_call *call);
 int regbuf_ioctl_status(void *of, struct regbuf_call *call);
 int regbuf_ioctl_wait(void *of, struct regbuf_call *call);
 
+/**
+ * regbuf_hold_get() - find a live buffer to use it
+ * @hold: whose buffer it often is
+ * @id: the buffer's id
+ *
+ * Context: Any.
+ * Return: as regbuf_buf_get(), with one reference.
+ */
+static inline struct regbuf_buf *regbuf_hold_get(struct regbuf_hold *hold,
+						 u64 id)
+{
+	if (unlikely(!hold->left || hold->buf->id != id ||
+		     !READ_ONCE(hold->buf->live)))
+		return __regbuf_hold_get(hold, id);
+	hold->left--;
+	return hold->buf;
+}
+
 /* pin.c */
 int regbuf_pin_range(struct regbuf_pin *pin, unsigned long addr, u64 length,
 		     u32 access);
 void regbuf_unpin(struct regbuf_pin *pin);
-u32 regbuf_pin_run(const struct regbuf_pin *pin, unsigned long pos, u32 len,
-		   unsigned long *pfn);
+u32 __regbuf_pin_run(const struct regbuf_pin *pin, unsigned long unit,
+		     unsigned long run, u32 len);
+
+/**
+ * regbuf_pin_run() - where some bytes of a pinned range are
+ * @pin: the range
+ * @pos: byte in it, counted from the start of its first page
+ * @len: bytes wanted; the range has them
+ * @at: gets the address of the first one
+ *
+ * Context: Any.
+ * Return: how many of them follow each other in memory within one folio.
+ */
+static inline u32 regbuf_pin_run(const struct regbuf_pin *pin,
+				 unsigned long pos, u32 len, phys_addr_t *at)
+{
+	unsigned long va = pin->start + pos;
+	unsigned long unit = (va >> pin->shift) - (pin->start >> pin->shift);
+	unsigned long size = 1UL << pin->shift;
+	unsigned long in = va & (size - 1);
+
+	unit = array_index_nospec(unit, pin->nr_units);
+	*at = PFN_PHYS(pin->pfns[unit]) + in;
+	if (likely(size - in >= len))
+		return len;
+	return __regbuf_pin_run(pin, unit, size - in, len);
+}
 
 /* charge.c */
 int regbuf_charge(struct regbuf_charge *charge, unsigned long pages,
@@ -284,24 +349,82 @@ int regbuf_charge(struct regbuf_charge *charge, unsigned long pages,
 void regbuf_uncharge(struct regbuf_charge *charge);
 
 /* cargo.c */
-void regbuf_cargo_init(struct regbuf_cargo *cargo);
 int regbuf_cargo_room(struct regbuf_cargo *cargo, u32 nr);
-void regbuf_cargo_drop(struct regbuf_cargo *cargo);
-int regbuf_cargo_seg(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
+void __regbuf_cargo_drop(struct regbuf_cargo *cargo, struct regbuf_hold *hold);
+int regbuf_cargo_seg(struct regbuf_cargo *cargo, struct regbuf_hold *hold,
 		     u32 access, const struct regbuf_slice *slice,
 		     struct regbuf_seg *seg);
-int regbuf_cargo_load(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
+int regbuf_cargo_load(struct regbuf_cargo *cargo, struct regbuf_hold *hold,
 		      u32 access, const struct regbuf_slice *slice);
-int regbuf_cargo_import(struct regbuf_cargo *cargo, struct regbuf_ctx *ctx,
+int regbuf_cargo_import(struct regbuf_cargo *cargo, struct regbuf_hold *hold,
 			u32 access, const struct regbuf_slice __user *from,
 			u32 nr);
 int regbuf_cargo_take(struct regbuf_cargo *cargo, struct page_frag *frag);
-u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo, struct bio_vec *bv,
-		      u32 max, u32 *nr);
+u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo,
+		      struct regbuf_bvecs *to);
 u32 regbuf_cargo_inlined(const struct regbuf_cargo *cargo, u32 bytes);
 void regbuf_cargo_skip(struct regbuf_cargo *cargo, u32 bytes);
 void regbuf_seg_write(const struct regbuf_seg *seg, const void *from, u32 len);
 void regbuf_seg_read(const struct regbuf_seg *seg, void *to, u32 len);
+
+/**
+ * regbuf_cargo_init() - an empty cargo
+ * @cargo: the cargo
+ *
+ * Context: Any.
+ */
+static inline void regbuf_cargo_init(struct regbuf_cargo *cargo)
+{
+	cargo->segs = cargo->few_segs;
+	cargo->bufs = cargo->few_bufs;
+	cargo->nr_segs = 0;
+	cargo->nr_bufs = 0;
+	cargo->total = 0;
+	cargo->seg = 0;
+	cargo->off = 0;
+	cargo->mem = NULL;
+	cargo->inlined = 0;
+}
+
+/**
+ * regbuf_cargo_drop() - let go of buffers and memory
+ * @cargo: the cargo
+ * @hold: gets the references
+ *
+ * Context: Any.
+ */
+static inline void regbuf_cargo_drop(struct regbuf_cargo *cargo,
+				     struct regbuf_hold *hold)
+{
+	if (likely(cargo->nr_bufs == 1 && hold->buf == cargo->bufs[0] &&
+		   !cargo->mem && cargo->segs == cargo->few_segs))
+		hold->left++;
+	else
+		__regbuf_cargo_drop(cargo, hold);
+}
+
+/**
+ * regbuf_seg_set() - check a range of a buffer
+ * @seg: gets the range
+ * @buf: the buffer, held
+ * @access: what it must allow
+ * @off: where the range begins
+ * @len: its bytes
+ *
+ * Return: 0, -EACCES or -EFAULT.
+ */
+static inline int regbuf_seg_set(struct regbuf_seg *seg, struct regbuf_buf *buf,
+				 u32 access, u64 off, u32 len)
+{
+	if (!(buf->access & access))
+		return -EACCES;
+	if (off > buf->length || len > buf->length - off)
+		return -EFAULT;
+	seg->buf = buf;
+	seg->off = off;
+	seg->len = len;
+	return 0;
+}
 
 /* flight.c */
 int regbuf_flight_setup(void);
@@ -322,9 +445,10 @@ int regbuf_copy_before(const struct regbuf_xmit *x, u32 nr_bvecs);
 int regbuf_copy_after(struct sock *sk, const struct msghdr *msg, size_t len);
 
 /* xmit.c */
+u32 regbuf_xmit_count_plain(struct regbuf_xmit *x, u32 bytes);
 u32 regbuf_xmit_count(struct regbuf_xmit *x, const struct regbuf_cargo *cargo,
 		      u32 bytes);
-int regbuf_xmit_message(struct regbuf_xmit *x, u32 nr, u32 bytes, int flags);
+int regbuf_xmit_message(struct regbuf_xmit *x, u32 bytes, int flags);
 int regbuf_xmit(struct regbuf_xmit *x);
 
 /* send.c */

@@ -7,9 +7,6 @@
 
 #include "queue.h"
 
-/* Free requests to take in one go. */
-#define REGBUF_REFILL	32
-
 static void regbuf_req_expire(struct regbuf_queue *q,
 			      struct regbuf_timer *timer)
 {
@@ -145,29 +142,20 @@ bool regbuf_cq_has_place(struct regbuf_queue *q)
 	       READ_ONCE(q->promised) - head < q->shm->cq_entries;
 }
 
-/**
- * regbuf_req_reserve() - promise places in the completion ring
- * @q: the queue
- * @places: how many
- *
- * Context: q->lock held.
- * Return: 0, -ENOBUFS if there are not as many, -ENOTRECOVERABLE.
- */
-int regbuf_req_reserve(struct regbuf_queue *q, u32 places)
+/* regbuf_req_reserve(), if the program's index has to be looked at again. */
+int __regbuf_req_reserve(struct regbuf_queue *q, u32 places)
 {
-	if (unlikely(READ_ONCE(q->broken)))
+	if (READ_ONCE(q->broken))
 		return -ENOTRECOVERABLE;
-	if (q->promised + places - q->cq_seen > q->cq_entries) {
-		q->cq_seen = READ_ONCE(q->shm->ring->cq_head);
-		/* More than there ever are: it has lied. */
-		if (q->promised - q->cq_seen > q->cq_entries) {
-			q->cq_seen = q->promised;
-			regbuf_queue_break(q);
-			return -ENOTRECOVERABLE;
-		}
-		if (q->promised + places - q->cq_seen > q->cq_entries)
-			return -ENOBUFS;
+	q->cq_seen = READ_ONCE(q->shm->ring->cq_head);
+	/* More than there ever are: it has lied. */
+	if (q->promised - q->cq_seen > q->cq_entries) {
+		q->cq_seen = q->promised;
+		regbuf_queue_break(q);
+		return -ENOTRECOVERABLE;
 	}
+	if (q->promised + places - q->cq_seen > q->cq_entries)
+		return -ENOBUFS;
 	WRITE_ONCE(q->promised, q->promised + places);
 	return 0;
 }
@@ -185,33 +173,29 @@ void regbuf_req_unreserve(struct regbuf_queue *q, u32 places)
 }
 
 /* Some of the free requests, those that were used last. */
-static void regbuf_req_refill(struct regbuf_queue *q)
+static noinline void regbuf_req_refill(struct regbuf_queue *q)
 {
-	struct list_head *at = &q->free;
-	u32 nr = 0;
+	struct regbuf_req *req, *next;
 
 	spin_lock_irq(&q->cq_lock);
-	while (nr < REGBUF_REFILL && !list_is_last(at, &q->free)) {
-		at = at->next;
-		nr++;
+	list_for_each_entry_safe(req, next, &q->free, node) {
+		list_del_init(&req->node);
+		q->fresh[q->nr_fresh++] = req;
+		q->nr_busy++;
+		if (q->nr_fresh == REGBUF_FRESH)
+			break;
 	}
-	list_cut_position(&q->fresh, &q->free, at);
-	q->nr_busy += nr;
 	spin_unlock_irq(&q->cq_lock);
 }
 
 static struct regbuf_req *regbuf_req_pop(struct regbuf_queue *q)
 {
-	struct regbuf_req *req;
-
-	if (list_empty(&q->fresh))
+	if (unlikely(!q->nr_fresh))
 		regbuf_req_refill(q);
-	req = list_first_entry_or_null(&q->fresh, struct regbuf_req, node);
 	/* Each has a place of its own: there are as many as places. */
-	if (WARN_ON_ONCE(!req))
+	if (WARN_ON_ONCE(!q->nr_fresh))
 		return NULL;
-	list_del_init(&req->node);
-	return req;
+	return q->fresh[--q->nr_fresh];
 }
 
 /**
@@ -238,36 +222,26 @@ int regbuf_req_start(struct regbuf_queue *q, u32 places,
 		return -ENOMEM;
 	}
 	req->ep = NULL;
-	req->ordered = false;
-	req->landed = false;
-	req->error = 0;
-	req->cqe_flags = 0;
-	req->copy_reasons = 0;
-	req->ctl_length = 0;
-	req->detail = 0;
-	req->value = 0;
-	req->name_len = 0;
-	req->ctl_len = 0;
+	memset(&req->zero, 0, sizeof(req->zero));
 	req->ctl = NULL;
 	regbuf_cargo_init(&req->cargo);
-	regbuf_flight_start(&req->flight);
 	*out = req;
 	return 0;
 }
 
-/* Back to the free ones. The last ones of a closed queue take it along. */
-static void regbuf_reqs_free(struct regbuf_queue *q, struct list_head *reqs)
+/* Back to where it came from; there is room, unless others were taken since. */
+static void regbuf_req_push(struct regbuf_req *req)
 {
-	struct regbuf_req *req;
+	struct regbuf_queue *q = req->q;
 
-	lockdep_assert_held(&q->cq_lock);
-	list_for_each_entry(req, reqs, node) {
-		req->state = REGBUF_REQ_FREE;
-		q->nr_busy--;
+	if (q->nr_fresh < REGBUF_FRESH) {
+		q->fresh[q->nr_fresh++] = req;
+		return;
 	}
-	list_splice(reqs, &q->free);
-	if (!q->nr_busy && unlikely(q->closed))
-		regbuf_queue_put(q);
+	spin_lock_irq(&q->cq_lock);
+	list_add(&req->node, &q->free);
+	q->nr_busy--;
+	spin_unlock_irq(&q->cq_lock);
 }
 
 /**
@@ -279,10 +253,10 @@ static void regbuf_reqs_free(struct regbuf_queue *q, struct list_head *reqs)
  */
 void regbuf_req_refuse(struct regbuf_req *req, u32 places)
 {
-	regbuf_cargo_drop(&req->cargo);
+	regbuf_cargo_drop(&req->cargo, &req->q->hold);
 	kfree(req->ctl);
 	regbuf_req_unreserve(req->q, places);
-	list_add(&req->node, &req->q->fresh);
+	regbuf_req_push(req);
 }
 
 /**
@@ -294,12 +268,10 @@ void regbuf_req_refuse(struct regbuf_req *req, u32 places)
  */
 bool regbuf_reqs_shut(struct regbuf_queue *q)
 {
-	struct regbuf_req *req;
-
 	lockdep_assert_held(&q->cq_lock);
-	list_for_each_entry(req, &q->fresh, node)
-		q->nr_busy--;
-	list_splice_init(&q->fresh, &q->free);
+	q->nr_busy -= q->nr_fresh;
+	while (q->nr_fresh)
+		list_add(&q->fresh[--q->nr_fresh]->node, &q->free);
 	q->closed = true;
 	return !q->nr_busy;
 }
@@ -364,13 +336,14 @@ void regbuf_req_post(struct regbuf_req *req, u32 flags)
 	spin_unlock_irqrestore(&q->cq_lock, irq);
 }
 
-static void regbuf_req_done(struct regbuf_req *req, struct list_head *done)
+static void regbuf_req_done(struct regbuf_req *req)
 {
 	regbuf_cq_write(req, 0);
-	list_move_tail(&req->node, done);
+	WRITE_ONCE(req->state, REGBUF_REQ_FREE);
+	req->q->nr_busy--;
 }
 
-/* Those at the head of the line that have landed. */
+/* Those at the head of the line that have landed, moved to @done. */
 static void regbuf_req_done_in_order(struct regbuf_req *req,
 				     struct list_head *done)
 {
@@ -385,31 +358,43 @@ static void regbuf_req_done_in_order(struct regbuf_req *req,
 		if (!next->landed)
 			break;
 		list_del(&next->order);
-		regbuf_req_done(next, done);
+		regbuf_req_done(next);
+		list_add_tail(&next->node, done);
 		regbuf_ep_put(ep);
 	}
 }
 
-/* Complete requests that have landed. */
-static void regbuf_reqs_done(struct regbuf_queue *q, struct list_head *reqs)
+/* Requests of a flight: all are ordered, or none. */
+static void regbuf_reqs_done(struct list_head *reqs)
 {
 	struct regbuf_req *req, *next;
-	unsigned long flags;
 	LIST_HEAD(done);
+
+	req = list_first_entry(reqs, struct regbuf_req, node);
+	if (likely(!req->ordered)) {
+		list_for_each_entry(req, reqs, node)
+			regbuf_req_done(req);
+		return;
+	}
+	list_for_each_entry_safe(req, next, reqs, node)
+		regbuf_req_done_in_order(req, &done);
+	list_splice(&done, reqs);
+}
+
+/* The last request takes the queue along; its memory goes after the lock. */
+static void regbuf_reqs_post(struct regbuf_queue *q, struct list_head *reqs)
+{
+	unsigned long flags;
 	u32 loud;
 
-	/* The queue may go with its last request; its memory after the lock. */
 	rcu_read_lock();
 	spin_lock_irqsave(&q->cq_lock, flags);
 	loud = q->cq_loud;
-	list_for_each_entry_safe(req, next, reqs, node) {
-		if (unlikely(req->ordered))
-			regbuf_req_done_in_order(req, &done);
-		else
-			regbuf_req_done(req, &done);
-	}
+	regbuf_reqs_done(reqs);
 	regbuf_cq_publish(q, loud);
-	regbuf_reqs_free(q, &done);
+	list_splice(reqs, &q->free);
+	if (unlikely(q->closed) && !q->nr_busy)
+		regbuf_queue_put(q);
 	spin_unlock_irqrestore(&q->cq_lock, flags);
 	rcu_read_unlock();
 }
@@ -423,16 +408,19 @@ static void regbuf_reqs_done(struct regbuf_queue *q, struct list_head *reqs)
 void regbuf_reqs_landed(struct regbuf_flight *flight)
 {
 	bool copied = flight->copied_later;
+	struct regbuf_queue *q = flight->q;
+	struct regbuf_hold hold = { };
 	struct regbuf_req *req;
 	LIST_HEAD(reqs);
 
 	list_splice_init(&flight->reqs, &reqs);
 	list_for_each_entry(req, &reqs, node) {
-		regbuf_cargo_drop(&req->cargo);
+		regbuf_cargo_drop(&req->cargo, &hold);
 		if (unlikely(copied))
 			req->cqe_flags |= REGBUF_CQE_F_COPIED;
 	}
-	regbuf_reqs_done(flight->q, &reqs);
+	regbuf_hold_drop(&hold);
+	regbuf_reqs_post(q, &reqs);
 }
 
 /* Completions of this endpoint's sends are in order. */
@@ -448,28 +436,36 @@ static void regbuf_req_queue_up(struct regbuf_req *req)
 }
 
 /**
- * regbuf_req_enter() - all of a request is done but the network's part
- * @req: the request, on no list; its results are known
- * @flight: completes it when it lands; the caller has a reference
+ * regbuf_req_fancy() - a request is through that is not of the simplest kind
+ * @req: one with a deadline, control data or an early completion that did not
+ *       come, or of an endpoint whose sends complete in order
  *
  * Context: q->lock held.
  */
-void regbuf_req_enter(struct regbuf_req *req, struct regbuf_flight *flight)
+void regbuf_req_fancy(struct regbuf_req *req)
 {
 	regbuf_timer_del(req->q, &req->timer);
 	kfree(req->ctl);
 	req->ctl = NULL;
-	if (unlikely(req->early))
+	if (req->early)
 		regbuf_req_unreserve(req->q, 1);
 	if (req->op == REGBUF_OP_SEND &&
 	    req->ep->flags & REGBUF_ATTACH_F_ORDERED)
 		regbuf_req_queue_up(req);
-	/* The network may have it for long: anything but pending. */
-	req->state = REGBUF_REQ_FLIGHT;
-	list_add_tail(&req->node, &flight->reqs);
-	flight->nr_reqs++;
-	if (flight == &req->flight)
-		regbuf_flight_end(flight);
+}
+
+/**
+ * regbuf_req_lead() - have a request's own flight ready
+ * @req: the request; has a reference to it until it is through
+ *
+ * Context: q->lock held.
+ */
+void regbuf_req_lead(struct regbuf_req *req)
+{
+	if (req->leads)
+		return;
+	regbuf_flight_start(&req->flight);
+	req->leads = true;
 }
 
 /**
@@ -482,7 +478,13 @@ void regbuf_req_enter(struct regbuf_req *req, struct regbuf_flight *flight)
 void regbuf_req_complete(struct regbuf_req *req, int err)
 {
 	req->error = -err;
-	regbuf_req_enter(req, &req->flight);
+	if (req->fancy)
+		regbuf_req_fancy(req);
+	regbuf_req_lead(req);
+	/* The network may have it for long: anything but pending. */
+	WRITE_ONCE(req->state, REGBUF_REQ_FLIGHT);
+	list_add_tail(&req->node, &req->flight.reqs);
+	regbuf_flight_end(&req->flight);
 }
 
 /**

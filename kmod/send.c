@@ -50,15 +50,17 @@ static int regbuf_send_cargo(struct regbuf_xmit *x,
 			     const struct regbuf_ioc_send *send)
 {
 	bool stream = sk_is_tcp(x->sock->sk);
+	struct regbuf_hold hold = { .ctx = x->ctx };
 	int err;
 
 	err = regbuf_cargo_room(x->cargo, send->nr_slices);
 	if (err)
 		return err;
-	err = regbuf_cargo_import(x->cargo, x->ctx, REGBUF_ACCESS_READ,
+	err = regbuf_cargo_import(x->cargo, &hold, REGBUF_ACCESS_READ,
 				  u64_to_user_ptr(send->slices),
 				  send->nr_slices) ?:
 	      regbuf_cargo_take(x->cargo, NULL);
+	regbuf_hold_drop(&hold);
 	if (err)
 		return err;
 	err = regbuf_xmit(x);
@@ -80,8 +82,8 @@ static int regbuf_send_sock(struct regbuf_xmit *x,
 		return err;
 	if (regbuf_lane_busy(x->sock->sk))
 		return -EBUSY;
-	x->bv = bv;
-	x->max_bv = ARRAY_SIZE(bv);
+	x->to.bv = bv;
+	x->to.max = ARRAY_SIZE(bv);
 	x->more = send->flags & REGBUF_SEND_F_MORE;
 	x->flags = MSG_NOSIGNAL;
 	if (send->flags & REGBUF_SEND_F_DONTWAIT ||

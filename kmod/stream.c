@@ -15,7 +15,7 @@ static bool regbuf_stream_joins(const struct regbuf_batch *batch,
 {
 	return req->op == REGBUF_OP_SEND && !regbuf_req_single(req) &&
 	       batch->nr < batch->max && batch->bytes < REGBUF_STREAM_BYTES &&
-	       batch->nr_bv < REGBUF_QUEUE_BVECS;
+	       batch->x.to.nr < batch->x.to.max;
 }
 
 static void regbuf_stream_gather(struct regbuf_ep *ep,
@@ -44,18 +44,17 @@ int regbuf_stream_send(struct regbuf_ep *ep, unsigned int max)
 	const struct regbuf_req *first = list_first_entry(&ep->send.reqs,
 							  struct regbuf_req,
 							  node);
-	struct regbuf_batch batch = { .stream = true, .max = max };
-	struct regbuf_xmit x = { .sock = ep->sock };
+	struct regbuf_batch batch;
 
-	batch.reason = regbuf_copy_before(&x, 0);
+	regbuf_batch_init(&batch, ep, max);
+	batch.stream = true;
+	batch.x.reason = regbuf_copy_before(&batch.x, 0);
 	/* Whoever reads the bytes may make a record of each message. */
-	if (batch.reason == REGBUF_COPY_PROTOCOL)
+	if (batch.x.reason == REGBUF_COPY_PROTOCOL)
 		batch.max = 1;
 	regbuf_stream_gather(ep, &batch);
-	if (batch.reason < 0 && !batch.large)
-		batch.reason = REGBUF_COPY_SMALL;
+	if (batch.x.reason < 0 && !batch.large)
+		batch.x.reason = REGBUF_COPY_SMALL;
 	batch.extend = !regbuf_req_single(first);
-	x.control = first->ctl;
-	x.control_len = first->ctl_len;
-	return regbuf_batch_send(ep, &batch, &x);
+	return regbuf_batch_send(ep, &batch);
 }

@@ -20,6 +20,24 @@ static u32 regbuf_xmit_copied(struct regbuf_xmit *x, int reason, u32 bytes)
 }
 
 /**
+ * regbuf_xmit_count_plain() - count what became of bytes that were not inline
+ * @x: the send; a message of it was sent
+ * @bytes: how many
+ *
+ * Context: Any.
+ * Return: the reason for which they were copied, as a set.
+ */
+u32 regbuf_xmit_count_plain(struct regbuf_xmit *x, u32 bytes)
+{
+	x->sent += bytes;
+	if (!x->by_ref)
+		return regbuf_xmit_copied(x, x->reason, bytes);
+	x->zerocopied += bytes;
+	this_cpu_add(x->ctx->stats->zerocopied, bytes);
+	return 0;
+}
+
+/**
  * regbuf_xmit_count() - count what became of bytes that went in
  * @x: the send; a message of it was sent
  * @cargo: where they come from; not moved yet
@@ -34,14 +52,10 @@ u32 regbuf_xmit_count(struct regbuf_xmit *x, const struct regbuf_cargo *cargo,
 	u32 inlined = regbuf_cargo_inlined(cargo, bytes);
 	u32 reasons = regbuf_xmit_copied(x, REGBUF_COPY_INLINE, inlined);
 
-	x->sent += bytes;
-	bytes -= inlined;
-	if (!x->by_ref)
-		return reasons | regbuf_xmit_copied(x, x->reason, bytes);
-	x->flight->by_ref -= inlined;
-	x->zerocopied += bytes;
-	this_cpu_add(x->ctx->stats->zerocopied, bytes);
-	return reasons;
+	x->sent += inlined;
+	if (x->by_ref)
+		x->flight->by_ref -= inlined;
+	return reasons | regbuf_xmit_count_plain(x, bytes - inlined);
 }
 
 /**
@@ -49,14 +63,13 @@ u32 regbuf_xmit_count(struct regbuf_xmit *x, const struct regbuf_cargo *cargo,
  * @x: the send; @x->reason says why to copy them, -1 not to if the stack
  *     agrees, and gets why it did; @x->by_ref gets what was not copied,
  *     @x->touched whether it took any bytes, which are lost then if it failed
- * @nr: how many of @x->bv
- * @bytes: in them
+ * @bytes: in @x->to
  * @flags: MSG_* besides @x->flags
  *
  * Context: Process context. Waits for room unless MSG_DONTWAIT is set.
  * Return: how many bytes the socket took, or an error.
  */
-int regbuf_xmit_message(struct regbuf_xmit *x, u32 nr, u32 bytes, int flags)
+int regbuf_xmit_message(struct regbuf_xmit *x, u32 bytes, int flags)
 {
 	struct msghdr msg = {
 		.msg_name = x->name,
@@ -68,7 +81,7 @@ int regbuf_xmit_message(struct regbuf_xmit *x, u32 nr, u32 bytes, int flags)
 	u64 before = x->flight->by_ref;
 	int ret;
 
-	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, x->bv, nr, bytes);
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, x->to.bv, x->to.nr, bytes);
 	if (x->reason < 0)
 		regbuf_flight_board(x->flight, &msg);
 	ret = sock_sendmsg(x->sock, &msg);
@@ -78,7 +91,8 @@ int regbuf_xmit_message(struct regbuf_xmit *x, u32 nr, u32 bytes, int flags)
 	x->by_ref = x->flight->by_ref - before;
 	x->touched = iov_iter_count(&msg.msg_iter) != bytes;
 	if (ret > 0 && x->reason < 0 && !x->by_ref)
-		x->reason = regbuf_copy_after(x->sock->sk, &msg, bytes);
+		x->reason = regbuf_copy_after(x->sock->sk, &msg,
+					      x->segment ?: bytes);
 	return ret;
 }
 
@@ -98,14 +112,14 @@ static int regbuf_xmit_stream(struct regbuf_xmit *x)
 {
 	struct regbuf_cargo *cargo = x->cargo;
 	int flags, ret;
-	u32 nr, bytes;
+	u32 bytes;
 
 	while (cargo->total) {
-		nr = 0;
-		bytes = regbuf_cargo_fill(cargo, x->bv, x->max_bv, &nr);
+		x->to.nr = 0;
+		bytes = regbuf_cargo_fill(cargo, &x->to);
 		flags = x->more || bytes < cargo->total ? MSG_MORE : 0;
 		x->reason = regbuf_xmit_before(x, 0);
-		ret = regbuf_xmit_message(x, nr, bytes, flags);
+		ret = regbuf_xmit_message(x, bytes, flags);
 		if (ret <= 0)
 			return ret ?: -EAGAIN;
 		if (ret < bytes)
@@ -120,25 +134,26 @@ static int regbuf_xmit_dgram(struct regbuf_xmit *x)
 {
 	struct regbuf_cargo *cargo = x->cargo;
 	u32 max = 2 * cargo->nr_segs + (cargo->total >> PAGE_SHIFT);
-	struct bio_vec *few = x->bv;
-	u32 nr = 0, bytes;
+	struct bio_vec *few = x->to.bv;
+	u32 bytes;
 	int ret;
 
 	/* No IP datagram is longer; the protocol has the exact limit. */
 	if (cargo->total > U16_MAX)
 		return -EMSGSIZE;
-	if (max > x->max_bv) {
-		x->bv = kmalloc_array(max, sizeof(*x->bv), GFP_KERNEL_ACCOUNT);
-		if (!x->bv)
+	if (max > x->to.max) {
+		x->to.bv = kmalloc_array(max, sizeof(*few), GFP_KERNEL_ACCOUNT);
+		if (!x->to.bv)
 			return -ENOMEM;
+		x->to.max = max;
 	}
-	bytes = regbuf_cargo_fill(cargo, x->bv, max, &nr);
-	x->reason = regbuf_xmit_before(x, nr);
-	ret = regbuf_xmit_message(x, nr, bytes, x->more ? MSG_MORE : 0);
+	bytes = regbuf_cargo_fill(cargo, &x->to);
+	x->reason = regbuf_xmit_before(x, x->to.nr);
+	ret = regbuf_xmit_message(x, bytes, x->more ? MSG_MORE : 0);
 	if (ret > 0)
 		x->copy_reasons |= regbuf_xmit_count(x, cargo, ret);
-	if (x->bv != few)
-		kfree(x->bv);
+	if (x->to.bv != few)
+		kfree(x->to.bv);
 	return ret < 0 ? ret : 0;
 }
 
