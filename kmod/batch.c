@@ -137,15 +137,15 @@ static void regbuf_flight_whole(struct regbuf_flight *flight,
 }
 
 /* Requests at the head of the lane have entered whole; the last of them. */
-static void regbuf_batch_board(struct regbuf_lane *lane,
+static void regbuf_batch_board(struct regbuf_ep *ep,
 			       struct regbuf_flight *flight,
 			       struct regbuf_req *last, u32 nr)
 {
+	struct regbuf_lane *lane = &ep->send;
 	struct regbuf_req *first = list_first_entry(&lane->reqs,
 						    struct regbuf_req, node);
 	LIST_HEAD(reqs);
 
-	this_cpu_add(flight->ctx->stats->sends, nr);
 	WRITE_ONCE(lane->count, lane->count - nr);
 	list_cut_position(&reqs, &lane->reqs, &last->node);
 	list_splice_tail(&reqs, &flight->reqs);
@@ -191,7 +191,7 @@ static bool regbuf_batch_take(struct regbuf_req *req, struct regbuf_xmit *x,
 static void regbuf_batch_settle(struct regbuf_ep *ep, struct regbuf_xmit *x,
 				u32 nr, u32 bytes)
 {
-	struct regbuf_req *req, *last = NULL;
+	struct regbuf_req *req, *last = NULL, *cut = NULL;
 	u32 through = 0, plain = 0, here;
 
 	list_for_each_entry(req, &ep->send.reqs, node) {
@@ -199,8 +199,7 @@ static void regbuf_batch_settle(struct regbuf_ep *ep, struct regbuf_xmit *x,
 			break;
 		here = min_t(u64, bytes, req->cargo.total);
 		if (!regbuf_batch_take(req, x, here, &plain)) {
-			if (here && x->by_ref)
-				regbuf_flight_cut(x->flight, req);
+			cut = here && x->by_ref ? req : NULL;
 			break;
 		}
 		bytes -= here;
@@ -208,8 +207,12 @@ static void regbuf_batch_settle(struct regbuf_ep *ep, struct regbuf_xmit *x,
 		through++;
 	}
 	regbuf_xmit_count_plain(x, plain);
+	this_cpu_add(x->ctx->stats->sends, through);
 	if (last)
-		regbuf_batch_board(&ep->send, x->flight, last, through);
+		regbuf_batch_board(ep, x->flight, last, through);
+	/* After that: the first of them may have been cut before. */
+	if (cut)
+		regbuf_flight_cut(x->flight, cut);
 }
 
 /* With the flight before if it may, or with one of its own. */
@@ -234,7 +237,8 @@ static void regbuf_batch_flight(struct regbuf_lane *lane,
 /**
  * regbuf_batch_send() - send the first requests of a lane in one message
  * @ep: the lane's endpoint
- * @batch: which, why to copy them, where to; gets what became of it
+ * @batch: which, why to copy them, where to; gets what became of it. To be
+ *         ended.
  *
  * Context: q->lock held; with the endpoint's credentials.
  * Return: 0 if something or all has entered, or the error.
@@ -255,6 +259,45 @@ int regbuf_batch_send(struct regbuf_ep *ep, struct regbuf_batch *batch)
 		ret = -EAGAIN;
 	if (ret >= 0)
 		regbuf_batch_settle(ep, x, batch->nr, ret);
-	regbuf_flight_end(x->flight);
 	return min(ret, 0);
+}
+
+/**
+ * regbuf_batch_lose() - some of a message that failed may have been sent
+ * @ep: the lane's endpoint
+ * @batch: the message; all of its requests get the error, when the network has
+ *         let go of what it may have of any of them
+ * @err: the error
+ *
+ * Context: q->lock held.
+ */
+void regbuf_batch_lose(struct regbuf_ep *ep, const struct regbuf_batch *batch,
+		       int err)
+{
+	struct regbuf_req *req, *last = NULL;
+	u32 nr = 0;
+
+	list_for_each_entry(req, &ep->send.reqs, node) {
+		if (nr == batch->nr)
+			break;
+		req->error = -err;
+		req->cqe_flags |= REGBUF_CQE_F_SHARED;
+		WRITE_ONCE(req->state, REGBUF_REQ_FLIGHT);
+		if (req->fancy)
+			regbuf_req_fancy(req);
+		last = req;
+		nr++;
+	}
+	regbuf_batch_board(ep, batch->x.flight, last, nr);
+}
+
+/**
+ * regbuf_batch_end() - let go of the flight of a batch
+ * @batch: sent, or not
+ *
+ * Context: q->lock held.
+ */
+void regbuf_batch_end(const struct regbuf_batch *batch)
+{
+	regbuf_flight_end(batch->x.flight);
 }

@@ -39,7 +39,7 @@ static bool regbuf_flight_land(struct regbuf_flight *flight,
 	if (unlikely(flight->copied_later))
 		this_cpu_add(flight->ctx->stats->copied_later, flight->by_ref);
 	if (unlikely(after && flight->copied_later))
-		WRITE_ONCE(after->copied_later, true);
+		WRITE_ONCE(after->part_copied, true);
 	if (flight->q)
 		regbuf_reqs_landed(flight);
 	else
@@ -104,6 +104,7 @@ void regbuf_flight_start(struct regbuf_flight *flight)
 	flight->by_ref = 0;
 	flight->nr_reqs = 0;
 	flight->copied_later = false;
+	flight->part_copied = false;
 }
 
 /**

@@ -172,6 +172,7 @@ void regbuf_ep_run_polls(struct regbuf_ep *ep)
 static int regbuf_op_timeout(struct regbuf_queue *q, struct regbuf_req *req,
 			     const struct regbuf_sqe *sqe)
 {
+	req->fancy = true;
 	list_add_tail(&req->node, &q->others);
 	regbuf_timer_add(q, &req->timer, sqe->offset);
 	return 0;

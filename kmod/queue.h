@@ -104,7 +104,7 @@ struct regbuf_req {
 		bool ordered;
 		bool landed;	/* ordered, and waiting for its turn */
 		bool early;	/* the early completion is to come */
-		bool fancy;	/* see regbuf_req_enter() */
+		bool fancy;	/* see regbuf_req_fancy() */
 		bool leads;	/* its flight was started */
 		/* results */
 		u16 ctl_length;
@@ -235,7 +235,7 @@ struct regbuf_queue {
 	bool idle_waits;
 	/* q->cq_lock */
 	spinlock_t cq_lock ____cacheline_aligned_in_smp;
-	u32 cq_tail;
+	u32 cq_tail;		/* read without */
 	u32 cq_loud;
 	u32 needs;		/* REGBUF_NEED_* */
 	u32 nr_busy;		/* requests that are not in free */
@@ -384,9 +384,18 @@ void regbuf_batch_init(struct regbuf_batch *batch, struct regbuf_ep *ep,
 		       u32 max);
 bool regbuf_batch_add(struct regbuf_batch *batch, const struct regbuf_req *req);
 int regbuf_batch_send(struct regbuf_ep *ep, struct regbuf_batch *batch);
+void regbuf_batch_lose(struct regbuf_ep *ep, const struct regbuf_batch *batch,
+		       int err);
+void regbuf_batch_end(const struct regbuf_batch *batch);
 
 /* stream.c */
 int regbuf_stream_send(struct regbuf_ep *ep, unsigned int max);
+
+/* gso.c */
+bool regbuf_gso_may(struct regbuf_ep *ep, const struct regbuf_req *req);
+bool regbuf_gso_joins(const struct regbuf_batch *batch,
+		      const struct regbuf_req *first,
+		      const struct regbuf_req *req);
 
 /* dgram.c */
 int regbuf_dgram_send(struct regbuf_ep *ep, unsigned int max);

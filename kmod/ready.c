@@ -92,7 +92,6 @@ static bool regbuf_queue_trylock(struct regbuf_queue *q)
  */
 void regbuf_queue_unlock(struct regbuf_queue *q)
 {
-	regbuf_hold_drop(&q->hold);
 	mutex_unlock(&q->lock);
 	/*
 	 * Somebody may have the mutex already, and have set this: then he is

@@ -147,6 +147,8 @@ static int regbuf_recv_into_slice(struct regbuf_ep *ep, struct regbuf_req *req,
 		err = sk_is_tcp(ep->sock->sk) ? regbuf_recv_stream(ep, req) :
 						regbuf_recv_dgram(ep, req);
 	regbuf_cargo_drop(cargo, &ep->q->hold);
+	/* Before it is told: then nothing has the buffer for this any more. */
+	regbuf_hold_drop(&ep->q->hold);
 	regbuf_cargo_init(cargo);
 	return err;
 }

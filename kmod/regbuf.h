@@ -182,6 +182,7 @@ struct regbuf_flight {
 	u32 nr_reqs;
 	/* any context */
 	bool copied_later;
+	bool part_copied;	/* of the leader, in the flight before */
 };
 
 /* A send without a queue. */
@@ -443,6 +444,7 @@ void regbuf_reqs_landed(struct regbuf_flight *flight);
 int regbuf_sock_check(const struct socket *sock);
 int regbuf_copy_before(const struct regbuf_xmit *x, u32 nr_bvecs);
 int regbuf_copy_after(struct sock *sk, const struct msghdr *msg, size_t len);
+bool regbuf_route_segments(struct sock *sk, const void *name, u32 len);
 
 /* xmit.c */
 u32 regbuf_xmit_count_plain(struct regbuf_xmit *x, u32 bytes);

@@ -145,15 +145,19 @@ bool regbuf_cq_has_place(struct regbuf_queue *q)
 /* regbuf_req_reserve(), if the program's index has to be looked at again. */
 int __regbuf_req_reserve(struct regbuf_queue *q, u32 places)
 {
+	u32 head;
+
 	if (READ_ONCE(q->broken))
 		return -ENOTRECOVERABLE;
-	q->cq_seen = READ_ONCE(q->shm->ring->cq_head);
-	/* More than there ever are: it has lied. */
-	if (q->promised - q->cq_seen > q->cq_entries) {
-		q->cq_seen = q->promised;
+	/* Before the tail, which grows. */
+	head = smp_load_acquire(&q->shm->ring->cq_head);
+	/* More than was written, or than there is room for: it has lied. */
+	if (READ_ONCE(q->cq_tail) - head > q->cq_entries ||
+	    q->promised - head > q->cq_entries) {
 		regbuf_queue_break(q);
 		return -ENOTRECOVERABLE;
 	}
+	q->cq_seen = head;
 	if (q->promised + places - q->cq_seen > q->cq_entries)
 		return -ENOBUFS;
 	WRITE_ONCE(q->promised, q->promised + places);
@@ -282,12 +286,14 @@ static void regbuf_cq_write(struct regbuf_req *req, u32 more)
 	bool silent = req->flags & REGBUF_SQE_F_SILENT;
 	struct regbuf_queue *q = req->q;
 	struct regbuf_shm *shm = q->shm;
+	u32 tail = q->cq_tail;
 	struct regbuf_cqe *cqe;
 
 	lockdep_assert_held(&q->cq_lock);
 	if (unlikely(q->broken))
 		return;
-	cqe = &shm->cqes[q->cq_tail++ & (shm->cq_entries - 1)];
+	cqe = &shm->cqes[tail & (shm->cq_entries - 1)];
+	WRITE_ONCE(q->cq_tail, tail + 1);
 	*cqe = (struct regbuf_cqe){
 		.user_data = req->user_data,
 		.error = req->error,
@@ -407,12 +413,16 @@ static void regbuf_reqs_post(struct regbuf_queue *q, struct list_head *reqs)
  */
 void regbuf_reqs_landed(struct regbuf_flight *flight)
 {
+	struct regbuf_req *lead = container_of(flight, struct regbuf_req,
+					       flight);
 	bool copied = flight->copied_later;
 	struct regbuf_queue *q = flight->q;
 	struct regbuf_hold hold = { };
 	struct regbuf_req *req;
 	LIST_HEAD(reqs);
 
+	if (unlikely(flight->part_copied))
+		lead->cqe_flags |= REGBUF_CQE_F_COPIED;
 	list_splice_init(&flight->reqs, &reqs);
 	list_for_each_entry(req, &reqs, node) {
 		regbuf_cargo_drop(&req->cargo, &hold);

@@ -113,11 +113,11 @@ static struct dst_entry *regbuf_route6(struct sock *sk,
 #endif
 }
 
-/* The route that a datagram took; not on any path that matters. */
-static struct dst_entry *regbuf_route(struct sock *sk, const struct msghdr *msg)
+/* The route of a datagram; not on any path that matters. */
+static struct dst_entry *regbuf_route(struct sock *sk, const void *name)
 {
-	const struct sockaddr_in6 *sin6 = msg->msg_name;
-	const struct sockaddr_in *sin = msg->msg_name;
+	const struct sockaddr_in6 *sin6 = name;
+	const struct sockaddr_in *sin = name;
 
 	/* AF_UNSPEC is an IPv4 address to IPv4, and none to IPv6. */
 	if (!sin || (sk->sk_family == AF_INET6 && sin->sin_family == AF_UNSPEC))
@@ -129,6 +129,45 @@ static struct dst_entry *regbuf_route(struct sock *sk, const struct msghdr *msg)
 	return regbuf_route6(sk, sin6);
 }
 
+/* Is a packet with a datagram of @len bytes no larger than the route takes? */
+static bool regbuf_dst_fits(const struct dst_entry *dst, size_t len)
+{
+	len += sizeof(struct udphdr);
+	len += dst->ops->family == AF_INET6 ? sizeof(struct ipv6hdr) :
+					      sizeof(struct iphdr);
+	return len <= dst_mtu(dst);
+}
+
+static bool regbuf_dst_segments(const struct dst_entry *dst, size_t len)
+{
+	return dst && regbuf_dst_fits(dst, len) && !dst_xfrm(dst);
+}
+
+/**
+ * regbuf_route_segments() - does UDP make segments of a message on its way
+ * @sk: the socket
+ * @name: where the message goes, NULL if connected
+ * @len: bytes of a segment
+ *
+ * Context: Process context. Slow with a name.
+ */
+bool regbuf_route_segments(struct sock *sk, const void *name, u32 len)
+{
+	struct dst_entry *dst;
+	bool may;
+
+	if (name) {
+		dst = regbuf_route(sk, name);
+		may = regbuf_dst_segments(dst, len);
+		dst_release(dst);
+		return may;
+	}
+	rcu_read_lock();
+	may = regbuf_dst_segments(__sk_dst_get(sk), len);
+	rcu_read_unlock();
+	return may;
+}
+
 static int regbuf_dgram_reason(const struct dst_entry *dst, struct sock *sk,
 			       size_t len)
 {
@@ -136,11 +175,8 @@ static int regbuf_dgram_reason(const struct dst_entry *dst, struct sock *sk,
 
 	if (reason >= 0)
 		return reason;
-	len += sizeof(struct udphdr);
-	len += dst->ops->family == AF_INET6 ? sizeof(struct ipv6hdr) :
-					      sizeof(struct iphdr);
 	/* Segments are cut to fit: UDP_SEGMENT. */
-	if (!READ_ONCE(udp_sk(sk)->gso_size) && len > dst_mtu(dst))
+	if (!READ_ONCE(udp_sk(sk)->gso_size) && !regbuf_dst_fits(dst, len))
 		return REGBUF_COPY_MTU;
 	return REGBUF_COPY_OTHER;
 }
@@ -161,7 +197,7 @@ int regbuf_copy_after(struct sock *sk, const struct msghdr *msg, size_t len)
 
 	if (sk_is_tcp(sk))
 		return reason;
-	dst = regbuf_route(sk, msg);
+	dst = regbuf_route(sk, msg->msg_name);
 	rcu_read_lock();	/* for its device */
 	if (dst && !dst->error)
 		reason = regbuf_dgram_reason(dst, sk, len);

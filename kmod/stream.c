@@ -28,6 +28,9 @@ static void regbuf_stream_gather(struct regbuf_ep *ep,
 			return;
 		if (!regbuf_batch_add(batch, req) || regbuf_req_single(req))
 			return;
+		/* Empty: it needs no room, and has no error of the others. */
+		if (!batch->bytes)
+			return;
 	}
 }
 
@@ -45,6 +48,7 @@ int regbuf_stream_send(struct regbuf_ep *ep, unsigned int max)
 							  struct regbuf_req,
 							  node);
 	struct regbuf_batch batch;
+	int err;
 
 	regbuf_batch_init(&batch, ep, max);
 	batch.stream = true;
@@ -56,5 +60,7 @@ int regbuf_stream_send(struct regbuf_ep *ep, unsigned int max)
 	if (batch.x.reason < 0 && !batch.large)
 		batch.x.reason = REGBUF_COPY_SMALL;
 	batch.extend = !regbuf_req_single(first);
-	return regbuf_batch_send(ep, &batch);
+	err = regbuf_batch_send(ep, &batch);
+	regbuf_batch_end(&batch);
+	return err;
 }

@@ -114,26 +114,12 @@ static int regbuf_sq_ready(struct regbuf_queue *q, u32 *ready)
 	return -ENOTRECOVERABLE;
 }
 
-/**
- * regbuf_submit() - take entries from the submission ring
- * @q: the queue
- * @max: how many at most
- * @submitted: gets how many were taken
- *
- * Context: q->lock held. Process context, of the owner.
- * Return: 0, or the error of the first that was refused; it is still there.
- */
-int regbuf_submit(struct regbuf_queue *q, u32 max, u32 *submitted)
+static int regbuf_submit_some(struct regbuf_queue *q, u32 ready, u32 *submitted)
 {
 	struct regbuf_sqe sqe;
-	u32 ready;
 	int err;
 
-	*submitted = 0;
-	err = regbuf_sq_ready(q, &ready);
-	if (err)
-		return err;
-	for (ready = min(ready, max); *submitted < ready; ++*submitted) {
+	for (; *submitted < ready; ++*submitted) {
 		regbuf_sqe_read(q, &sqe);
 		err = regbuf_submit_one(q, &sqe);
 		if (err)
@@ -146,6 +132,30 @@ int regbuf_submit(struct regbuf_queue *q, u32 max, u32 *submitted)
 			return -EINTR;
 	}
 	return 0;
+}
+
+/**
+ * regbuf_submit() - take entries from the submission ring
+ * @q: the queue
+ * @max: how many at most
+ * @submitted: gets how many were taken
+ *
+ * Context: q->lock held. Process context, of the owner.
+ * Return: 0, or the error of the first that was refused; it is still there.
+ */
+int regbuf_submit(struct regbuf_queue *q, u32 max, u32 *submitted)
+{
+	u32 ready;
+	int err;
+
+	*submitted = 0;
+	err = regbuf_sq_ready(q, &ready);
+	if (err)
+		return err;
+	err = regbuf_submit_some(q, min(ready, max), submitted);
+	/* Before any of them is run: its buffers are idle when that is told. */
+	regbuf_hold_drop(&q->hold);
+	return err;
 }
 
 /* A refusal is a completion, if there is a place for it. */

@@ -441,9 +441,15 @@ struct regbuf_ioc_stats {
  * Sends that follow each other in a lane may go into the stack together, and
  * complete together then, when the network lets go of the last of them (a
  * flight: at most 64 requests; nothing joins one that has 256 KiB or is older
- * than two ticks of the clock). Datagrams do so only if they arrive as they
- * would alone. Short sends may be copied, and complete at once then.
- * REGBUF_ATTACH_F_SINGLE keeps an endpoint's sends apart.
+ * than two ticks of the clock). Short sends may be copied, and complete at once
+ * then. REGBUF_ATTACH_F_SINGLE keeps an endpoint's sends apart.
+ *
+ * Datagrams of one size to one destination do so as segments (UDP_SEGMENT), and
+ * arrive as they would alone; over IPv4 only if the socket always sets DF
+ * (IP_MTU_DISCOVER is IP_PMTUDISC_DO or IP_PMTUDISC_PROBE). Packet filters of
+ * this machine see them together, as with all segments; not so programs of the
+ * socket's cgroup. If some of them may have been sent when an error comes from
+ * below, all have it, with REGBUF_CQE_F_SHARED; none is sent twice.
  *
  * One thread at a time submits to a queue; one at a time consumes completions;
  * any may wait, attach, detach. Different queues are independent.
