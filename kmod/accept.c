@@ -83,7 +83,7 @@ int regbuf_accept_run(struct regbuf_ep *ep, struct regbuf_req *req)
 	if (id > 0)
 		req->value = id;
 	if (id > 0 && !last) {
-		regbuf_req_post(req, REGBUF_CQE_F_MORE);
+		regbuf_req_post(req);
 		req->value = 0;
 		if (req->bounded)
 			req->left--;

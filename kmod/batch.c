@@ -16,23 +16,13 @@
 #define REGBUF_FLIGHT_BYTES	SZ_256K
 #define REGBUF_FLIGHT_JIFFIES	1
 
+/* To have a flight is as dear as references to so many pieces. */
+#define REGBUF_FLIGHT_PIECES	3
+
 static unsigned int regbuf_copy_below = 256;
 module_param_named(copy_below, regbuf_copy_below, uint, 0644);
 MODULE_PARM_DESC(copy_below,
-		 "Sends of fewer bytes are copied, if those next to them are");
-
-/**
- * regbuf_req_single() - must a send go alone
- * @req: the send, of a lane
- *
- * Control data are for one message; so are transmit timestamps.
- */
-bool regbuf_req_single(const struct regbuf_req *req)
-{
-	return req->ctl || req->ep->flags & REGBUF_ATTACH_F_SINGLE ||
-	       READ_ONCE(req->ep->sock->sk->sk_tsflags) &
-	       SOF_TIMESTAMPING_TX_RECORD_MASK;
-}
+		 "Bytes that are copied rather than referred to, for each piece of a message and 3 more");
 
 /**
  * regbuf_batch_init() - an empty batch
@@ -49,15 +39,16 @@ void regbuf_batch_init(struct regbuf_batch *batch, struct regbuf_ep *ep,
 							  struct regbuf_req,
 							  node);
 
-	memset(batch, 0, sizeof(*batch));
-	batch->x.ctx = ep->q->ctx;
-	batch->x.sock = ep->sock;
-	batch->x.control = first->ctl;
-	batch->x.control_len = first->ctl ? first->ctl_len : 0;
-	batch->x.to.bv = ep->q->bv;
-	batch->x.to.max = REGBUF_QUEUE_BVECS;
-	batch->x.flags = MSG_NOSIGNAL | MSG_DONTWAIT;
-	batch->max = max;
+	*batch = (struct regbuf_batch){
+		.x.ctx = ep->q->ctx,
+		.x.sock = ep->sock,
+		.x.control = first->ctl,
+		.x.control_len = first->ctl ? first->ctl_len : 0,
+		.x.to.bv = ep->q->bv,
+		.x.to.max = REGBUF_QUEUE_BVECS,
+		.x.flags = MSG_NOSIGNAL | MSG_DONTWAIT,
+		.max = max,
+	};
 }
 
 /**
@@ -76,10 +67,21 @@ bool regbuf_batch_add(struct regbuf_batch *batch, const struct regbuf_req *req)
 	bytes = regbuf_cargo_fill(cargo, &batch->x.to);
 	batch->nr++;
 	batch->bytes += bytes;
-	batch->large |= cargo->nr_bufs &&
-			cargo->total >= READ_ONCE(regbuf_copy_below);
+	batch->refs |= cargo->nr_bufs;
 	batch->more = req->flags & REGBUF_SQE_F_MORE || bytes < cargo->total;
 	return bytes == cargo->total;
+}
+
+/**
+ * regbuf_batch_small() - is it cheaper to copy than to refer to the bytes
+ * @batch: all that is to go in one message
+ */
+bool regbuf_batch_small(const struct regbuf_batch *batch)
+{
+	u64 pieces = batch->x.to.nr + REGBUF_FLIGHT_PIECES;
+
+	return !batch->refs ||
+	       batch->bytes < pieces * READ_ONCE(regbuf_copy_below);
 }
 
 /* The flight before, if it may take more along. */
@@ -98,7 +100,7 @@ regbuf_flight_extend(const struct regbuf_lane *lane,
 	    jiffies - flight->born <= REGBUF_FLIGHT_JIFFIES &&
 	    (!flight->next || flight->next == &first->flight))
 		return flight;
-	regbuf_flight_end(flight);
+	regbuf_flight_end(flight, 1);
 	return NULL;
 }
 
@@ -124,42 +126,61 @@ static void regbuf_flight_cut(struct regbuf_flight *flight,
 	flight->next = &req->flight;
 }
 
-/* The first request is whole now: never the last reference. */
-static void regbuf_flight_whole(struct regbuf_flight *flight,
+/* The first request is whole now, and has no reference any more. */
+static void regbuf_flight_whole(struct regbuf_batch *batch,
 				struct regbuf_req *first)
 {
+	struct regbuf_flight *flight = batch->x.flight;
+
 	if (flight == &first->flight) {
-		regbuf_flight_end(flight);
+		batch->holds++;
 	} else if (flight->next == &first->flight) {
 		flight->next = NULL;
 		refcount_dec(&first->flight.ubuf.refcnt);
 	}
 }
 
-/* Requests at the head of the lane have entered whole; the last of them. */
-static void regbuf_batch_board(struct regbuf_ep *ep,
-			       struct regbuf_flight *flight,
-			       struct regbuf_req *last, u32 nr)
+/* Requests at the head of the lane are through, and nothing refers to them. */
+static void regbuf_batch_done(struct regbuf_ep *ep, u32 nr)
 {
 	struct regbuf_lane *lane = &ep->send;
+	struct regbuf_req *req;
+
+	WRITE_ONCE(lane->count, lane->count - nr);
+	while (nr--) {
+		req = list_first_entry(&lane->reqs, struct regbuf_req, node);
+		list_del(&req->node);
+		regbuf_req_complete(req, -(int)req->error);
+	}
+}
+
+/* The same, but a flight has their bytes. */
+static void regbuf_batch_board(struct regbuf_lane *lane,
+			       struct regbuf_batch *batch,
+			       struct regbuf_req *last, u32 nr)
+{
+	struct regbuf_flight *flight = batch->x.flight;
 	struct regbuf_req *first = list_first_entry(&lane->reqs,
 						    struct regbuf_req, node);
 	LIST_HEAD(reqs);
 
 	WRITE_ONCE(lane->count, lane->count - nr);
-	list_cut_position(&reqs, &lane->reqs, &last->node);
-	list_splice_tail(&reqs, &flight->reqs);
+	if (nr == 1) {
+		list_move_tail(&first->node, &flight->reqs);
+	} else {
+		list_cut_position(&reqs, &lane->reqs, &last->node);
+		list_splice_tail(&reqs, &flight->reqs);
+	}
 	flight->nr_reqs += nr;
-	regbuf_flight_whole(flight, first);
+	regbuf_flight_whole(batch, first);
 }
 
-static void regbuf_batch_fancy(struct regbuf_req *req)
+static void regbuf_batch_early(struct regbuf_req *req)
 {
-	if (req->early) {
-		req->early = false;
-		regbuf_req_post(req, REGBUF_CQE_F_EARLY);
-	}
-	regbuf_req_fancy(req);
+	if (!req->early)
+		return;
+	req->early = false;
+	regbuf_req_post_early(req);
 }
 
 /*
@@ -181,35 +202,47 @@ static bool regbuf_batch_take(struct regbuf_req *req, struct regbuf_xmit *x,
 		return false;
 	}
 	req->cargo.total = 0;
-	WRITE_ONCE(req->state, REGBUF_REQ_FLIGHT);
 	if (unlikely(req->fancy))
-		regbuf_batch_fancy(req);
+		regbuf_batch_early(req);
 	return true;
 }
 
+/* In a flight until that has landed. */
+static void regbuf_batch_enter(struct regbuf_req *req)
+{
+	WRITE_ONCE(req->state, REGBUF_REQ_FLIGHT);
+	if (unlikely(req->fancy))
+		regbuf_req_fancy(req);
+}
+
 /* The socket took so many bytes: of which sends, and which are through? */
-static void regbuf_batch_settle(struct regbuf_ep *ep, struct regbuf_xmit *x,
-				u32 nr, u32 bytes)
+static void regbuf_batch_settle(struct regbuf_ep *ep,
+				struct regbuf_batch *batch, u32 bytes)
 {
 	struct regbuf_req *req, *last = NULL, *cut = NULL;
+	struct regbuf_xmit *x = &batch->x;
 	u32 through = 0, plain = 0, here;
 
 	list_for_each_entry(req, &ep->send.reqs, node) {
-		if (through == nr)
+		if (through == batch->nr)
 			break;
 		here = min_t(u64, bytes, req->cargo.total);
 		if (!regbuf_batch_take(req, x, here, &plain)) {
 			cut = here && x->by_ref ? req : NULL;
 			break;
 		}
+		if (x->flight)
+			regbuf_batch_enter(req);
 		bytes -= here;
 		last = req;
 		through++;
 	}
 	regbuf_xmit_count_plain(x, plain);
 	this_cpu_add(x->ctx->stats->sends, through);
-	if (last)
-		regbuf_batch_board(ep, x->flight, last, through);
+	if (!x->flight)
+		regbuf_batch_done(ep, through);
+	else if (last)
+		regbuf_batch_board(&ep->send, batch, last, through);
 	/* After that: the first of them may have been cut before. */
 	if (cut)
 		regbuf_flight_cut(x->flight, cut);
@@ -217,21 +250,22 @@ static void regbuf_batch_settle(struct regbuf_ep *ep, struct regbuf_xmit *x,
 
 /* With the flight before if it may, or with one of its own. */
 static void regbuf_batch_flight(struct regbuf_lane *lane,
-				struct regbuf_batch *batch,
-				struct regbuf_req *first)
+				struct regbuf_batch *batch)
 {
-	bool extend = batch->extend && batch->x.reason < 0;
+	struct regbuf_req *first = list_first_entry(&lane->reqs,
+						    struct regbuf_req, node);
 	struct regbuf_flight *flight = NULL;
 
-	if (extend)
+	if (batch->extend)
 		flight = regbuf_flight_extend(lane, first, batch->nr);
 	if (!flight)
 		flight = regbuf_flight_lead(first);
-	if (extend) {
+	if (batch->extend) {
 		flight->lane = lane;
 		lane->flight = flight;
 	}
 	batch->x.flight = flight;
+	batch->holds = 1;
 }
 
 /**
@@ -245,20 +279,21 @@ static void regbuf_batch_flight(struct regbuf_lane *lane,
  */
 int regbuf_batch_send(struct regbuf_ep *ep, struct regbuf_batch *batch)
 {
-	struct regbuf_lane *lane = &ep->send;
 	struct regbuf_xmit *x = &batch->x;
 	int ret = 0;
 
-	regbuf_batch_flight(lane, batch,
-			    list_first_entry(&lane->reqs, struct regbuf_req,
-					     node));
+	if (x->reason < 0 && regbuf_batch_small(batch))
+		x->reason = REGBUF_COPY_SMALL;
+	/* What is copied is in no flight. */
+	if (x->reason < 0)
+		regbuf_batch_flight(&ep->send, batch);
 	if (batch->bytes || !batch->stream)
 		ret = regbuf_xmit_message(x, batch->bytes,
 					  batch->more ? MSG_MORE : 0);
 	if (!ret && batch->stream && batch->bytes)
 		ret = -EAGAIN;
 	if (ret >= 0)
-		regbuf_batch_settle(ep, x, batch->nr, ret);
+		regbuf_batch_settle(ep, batch, ret);
 	return min(ret, 0);
 }
 
@@ -271,7 +306,7 @@ int regbuf_batch_send(struct regbuf_ep *ep, struct regbuf_batch *batch)
  *
  * Context: q->lock held.
  */
-void regbuf_batch_lose(struct regbuf_ep *ep, const struct regbuf_batch *batch,
+void regbuf_batch_lose(struct regbuf_ep *ep, struct regbuf_batch *batch,
 		       int err)
 {
 	struct regbuf_req *req, *last = NULL;
@@ -282,13 +317,15 @@ void regbuf_batch_lose(struct regbuf_ep *ep, const struct regbuf_batch *batch,
 			break;
 		req->error = -err;
 		req->cqe_flags |= REGBUF_CQE_F_SHARED;
-		WRITE_ONCE(req->state, REGBUF_REQ_FLIGHT);
-		if (req->fancy)
-			regbuf_req_fancy(req);
+		if (batch->x.flight)
+			regbuf_batch_enter(req);
 		last = req;
 		nr++;
 	}
-	regbuf_batch_board(ep, batch->x.flight, last, nr);
+	if (batch->x.flight)
+		regbuf_batch_board(&ep->send, batch, last, nr);
+	else
+		regbuf_batch_done(ep, nr);
 }
 
 /**
@@ -299,5 +336,6 @@ void regbuf_batch_lose(struct regbuf_ep *ep, const struct regbuf_batch *batch,
  */
 void regbuf_batch_end(const struct regbuf_batch *batch)
 {
-	regbuf_flight_end(batch->x.flight);
+	if (batch->x.flight)
+		regbuf_flight_end(batch->x.flight, batch->holds);
 }

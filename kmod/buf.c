@@ -171,19 +171,6 @@ struct regbuf_buf *__regbuf_hold_get(struct regbuf_hold *hold, u64 id)
 	return buf;
 }
 
-/**
- * regbuf_hold_drop() - give the references back
- * @hold: has none afterwards
- *
- * Context: Any.
- */
-void regbuf_hold_drop(struct regbuf_hold *hold)
-{
-	if (hold->left)
-		regbuf_buf_put(hold->buf, hold->left);
-	hold->left = 0;
-}
-
 /* The id's own reference, dropped where sleeping is fine. */
 static void regbuf_buf_drop(struct regbuf_buf *buf)
 {

@@ -13,9 +13,6 @@
 
 #include "regbuf.h"
 
-/* At most this much in one call of the stack: lengths there are ints. */
-#define REGBUF_CARGO_BYTES	((u32)SZ_1G)
-
 /**
  * regbuf_cargo_room() - make room for slices
  * @cargo: an empty cargo
@@ -39,16 +36,7 @@ int regbuf_cargo_room(struct regbuf_cargo *cargo, u32 nr)
 	return 0;
 }
 
-/* One more to give back. */
-static void regbuf_hold_add(struct regbuf_hold *hold, struct regbuf_buf *buf)
-{
-	if (hold->buf != buf)
-		regbuf_hold_drop(hold);
-	hold->buf = buf;
-	hold->left++;
-}
-
-/* regbuf_cargo_drop(), if there is more than one buffer in it. */
+/* regbuf_cargo_drop(), of anything but one buffer. */
 void __regbuf_cargo_drop(struct regbuf_cargo *cargo, struct regbuf_hold *hold)
 {
 	u32 i;
@@ -227,8 +215,8 @@ int regbuf_cargo_take(struct regbuf_cargo *cargo, struct page_frag *frag)
 }
 
 /* Where a run of at most @len bytes is, from byte @off of a segment. */
-static __always_inline u32 regbuf_seg_run(const struct regbuf_seg *seg, u32 off,
-					  u32 len, phys_addr_t *at)
+static u32 regbuf_seg_run(const struct regbuf_seg *seg, u32 off, u32 len,
+			  phys_addr_t *at)
 {
 	unsigned long pos = seg->off + off;
 
@@ -239,25 +227,9 @@ static __always_inline u32 regbuf_seg_run(const struct regbuf_seg *seg, u32 off,
 	return len;
 }
 
-/* Does a run that starts where the last one ended belong to its folio? */
-static bool regbuf_bvecs_join(const struct regbuf_bvecs *to, phys_addr_t at)
-{
-	return page_folio(to->bv[to->nr - 1].bv_page) ==
-	       page_folio(pfn_to_page(PHYS_PFN(at)));
-}
-
-/**
- * regbuf_cargo_fill() - describe the next bytes as bvecs
- * @cargo: where they come from; not moved
- * @to: the bvecs, to be added to
- *
- * Each bvec is contiguous within one folio.
- *
- * Context: Any.
- * Return: the bytes described; fewer than are left if there was no more room.
- */
-u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo,
-		      struct regbuf_bvecs *to)
+/* regbuf_cargo_fill(), slice by slice and run by run. */
+u32 __regbuf_cargo_fill(const struct regbuf_cargo *cargo,
+			struct regbuf_bvecs *to)
 {
 	u32 seg = cargo->seg, off = cargo->off, bytes = 0, left, len;
 	phys_addr_t at;
@@ -269,14 +241,7 @@ u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo,
 			if (to->nr == to->max)
 				return bytes;
 			len = regbuf_seg_run(&cargo->segs[seg], off, left, &at);
-			if (to->end == at && to->nr &&
-			    regbuf_bvecs_join(to, at))
-				to->bv[to->nr - 1].bv_len += len;
-			else
-				bvec_set_page(&to->bv[to->nr++],
-					      pfn_to_page(PHYS_PFN(at)), len,
-					      offset_in_page(at));
-			to->end = at + len;
+			regbuf_bvecs_add(to, at, len);
 		}
 	}
 	return bytes;

@@ -22,16 +22,16 @@ static bool regbuf_gso_add(struct regbuf_batch *batch,
 	struct regbuf_bvecs *to = &batch->x.to;
 	u32 nr = to->nr, bytes = batch->bytes;
 	u32 last = to->bv[nr - 1].bv_len;
-	bool large = batch->large;
+	bool refs = batch->refs;
 
 	if (regbuf_batch_add(batch, req) &&
-	    (likely(to->nr <= MAX_SKB_FRAGS) || !batch->large))
+	    (likely(to->nr <= MAX_SKB_FRAGS) || regbuf_batch_small(batch)))
 		return true;
 	to->bv[nr - 1].bv_len = last;
 	to->nr = nr;
 	batch->bytes = bytes;
 	batch->nr--;
-	batch->large = large;
+	batch->refs = refs;
 	batch->more = false;
 	return false;
 }
@@ -44,10 +44,9 @@ static void regbuf_dgram_gather(struct regbuf_ep *ep,
 	struct regbuf_req *req = first;
 
 	regbuf_batch_add(batch, first);
-	if (list_is_singular(&ep->send.reqs) || !regbuf_gso_may(ep, first))
-		return;
 	list_for_each_entry_continue(req, &ep->send.reqs, node) {
 		if (!regbuf_gso_joins(batch, first, req) ||
+		    (batch->nr == 1 && !regbuf_gso_may(ep, first)) ||
 		    !regbuf_gso_add(batch, req))
 			return;
 		/* The last may be shorter. */
@@ -71,21 +70,29 @@ static void regbuf_dgram_segment(struct regbuf_xmit *x, u16 size,
 	x->control_len = sizeof(*segment);
 }
 
+/* Was it UDP itself that refused to make segments on the way to a name? */
+static bool regbuf_dgram_refused(struct sock *sk, const struct regbuf_xmit *x,
+				 int err)
+{
+	return x->name && (err == -EINVAL || err == -EMSGSIZE || err == -EIO) &&
+	       !regbuf_route_segments(sk, x->name, x->segment);
+}
+
 /*
  * A message of several failed. What was found before anything was taken is the
- * first one's, as if it had been alone. If UDP has no such messages, and that
- * was it, they go one by one. Anything else may have come from below: some of
- * them may have been sent, so none is sent again.
+ * first one's, as if it had been alone. If UDP has no such messages there, they
+ * go one by one; on the way of a connected socket that was checked before.
+ * Anything else may have come from below: some of them may have been sent, so
+ * none is sent again.
  */
 static int regbuf_dgram_failed(struct regbuf_ep *ep,
-			       const struct regbuf_batch *batch, int err)
+			       struct regbuf_batch *batch, int err)
 {
 	const struct regbuf_xmit *x = &batch->x;
 
 	if (err == -EAGAIN || !x->touched)
 		return err;
-	if ((err == -EINVAL || err == -EMSGSIZE || err == -EIO) &&
-	    !regbuf_route_segments(ep->sock->sk, x->name, x->segment))
+	if (regbuf_dgram_refused(ep->sock->sk, x, err))
 		ep->send.gso_refused = err == -EIO ? 0 : x->segment;
 	else
 		regbuf_batch_lose(ep, batch, err);
@@ -119,8 +126,6 @@ int regbuf_dgram_send(struct regbuf_ep *ep, unsigned int max)
 	}
 	regbuf_dgram_gather(ep, &batch);
 	batch.x.reason = regbuf_copy_before(&batch.x, batch.x.to.nr);
-	if (batch.x.reason < 0 && !batch.large)
-		batch.x.reason = REGBUF_COPY_SMALL;
 	if (batch.nr > 1)
 		regbuf_dgram_segment(&batch.x, first->cargo.total, &segment);
 	err = regbuf_batch_send(ep, &batch);

@@ -78,6 +78,7 @@ struct regbuf_ep *regbuf_ep_create(struct regbuf_queue *q,
 	regbuf_lane_init(&ep->recv);
 	INIT_LIST_HEAD(&ep->polls);
 	INIT_LIST_HEAD(&ep->node);
+	INIT_LIST_HEAD(&ep->posted);
 	INIT_LIST_HEAD(&ep->ready);
 	INIT_LIST_HEAD(&ep->order);
 	init_waitqueue_func_entry(&ep->wait, regbuf_ep_wake);
@@ -98,6 +99,36 @@ void regbuf_ep_put(struct regbuf_ep *ep)
 		return;
 	put_cred(ep->cred);
 	kfree_rcu(ep, rcu);
+}
+
+/* Be woken by the socket, or not. */
+static void regbuf_ep_watch(struct regbuf_ep *ep, bool watch)
+{
+	if (watch && !ep->watching)
+		add_wait_queue(&ep->sock->wq.wait, &ep->wait);
+	else if (!watch && ep->watching)
+		remove_wait_queue(&ep->sock->wq.wait, &ep->wait);
+	ep->watching = watch;
+}
+
+/**
+ * regbuf_ep_ran() - an endpoint of datagrams is watched while it waits only
+ * @ep: the endpoint, after its lanes were run
+ *
+ * Each datagram that leaves wakes who waits for its socket.
+ *
+ * Context: q->lock held.
+ */
+void regbuf_ep_ran(struct regbuf_ep *ep)
+{
+	bool waits = ep->send.count || ep->recv.count || ep->nr_polls;
+
+	if (waits == ep->watching || sk_is_tcp(ep->sock->sk))
+		return;
+	regbuf_ep_watch(ep, waits);
+	/* Once more, for what came before we watched. */
+	if (waits)
+		regbuf_ep_ready(ep);
 }
 
 static int regbuf_ep_open_lanes(struct regbuf_ep *ep, u32 max_send,
@@ -144,7 +175,9 @@ int regbuf_ep_attach(struct regbuf_ep *ep, struct file *file, u32 max_send,
 		goto err_close;
 	q->nr_eps++;
 	ep->file = file;
-	add_wait_queue(&ep->sock->wq.wait, &ep->wait);
+	/* A stream is watched all the time: it may be torn in mid-send. */
+	if (sk_is_tcp(ep->sock->sk))
+		regbuf_ep_watch(ep, true);
 	return 0;
 
 err_close:
@@ -170,13 +203,14 @@ static void regbuf_ep_detach(struct regbuf_ep *ep)
 	struct regbuf_queue *q = ep->q;
 
 	q->last_ep = NULL;
-	remove_wait_queue(&ep->sock->wq.wait, &ep->wait);
+	regbuf_ep_watch(ep, false);
 	regbuf_list_abort(&ep->send.reqs);
 	regbuf_list_abort(&ep->recv.reqs);
 	regbuf_list_abort(&ep->polls);
 	regbuf_timer_del(q, &ep->timer);
 	regbuf_lane_close(&ep->send);
 	regbuf_lane_close(&ep->recv);
+	list_del_init(&ep->posted);
 	spin_lock_irq(&q->ready_lock);
 	list_del_init(&ep->ready);
 	spin_unlock_irq(&q->ready_lock);

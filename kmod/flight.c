@@ -49,20 +49,17 @@ static bool regbuf_flight_land(struct regbuf_flight *flight,
 }
 
 /*
- * Something lets go of the flight: the submitter or the stack (no skb), or an
- * skb, with ok false if it copied the bytes. Any context, with any lock held.
+ * Something lets go of the flight: the stack (no skb), or an skb, with ok false
+ * if it copied the bytes. Any context, with any lock held.
  */
 static void regbuf_flight_complete(struct sk_buff *skb, struct ubuf_info *ubuf,
 				   bool ok)
 {
 	struct regbuf_flight *flight = regbuf_flight_of(ubuf);
 
-	if (!ok)
+	if (unlikely(!ok))
 		WRITE_ONCE(flight->copied_later, true);
-	if (!refcount_dec_and_test(&ubuf->refcnt))
-		return;
-	while (regbuf_flight_land(flight, &flight))
-		;
+	regbuf_flight_end(flight, 1);
 }
 
 REGBUF_UBUF_OPS(regbuf_ubuf_ops, regbuf_flight_complete);
@@ -91,23 +88,6 @@ void regbuf_flight_init(struct regbuf_flight *flight, struct regbuf_ctx *ctx,
 }
 
 /**
- * regbuf_flight_start() - make a flight ready to board
- * @flight: the flight; the submitter has a reference
- *
- * Context: Any.
- */
-void regbuf_flight_start(struct regbuf_flight *flight)
-{
-	refcount_set(&flight->ubuf.refcnt, 1);
-	flight->lane = NULL;
-	flight->next = NULL;
-	flight->by_ref = 0;
-	flight->nr_reqs = 0;
-	flight->copied_later = false;
-	flight->part_copied = false;
-}
-
-/**
  * regbuf_solo_create() - start a flight of its own
  * @ctx: the context; the flight's first buffer will keep it
  *
@@ -127,15 +107,11 @@ struct regbuf_solo *regbuf_solo_create(struct regbuf_ctx *ctx)
 	return solo;
 }
 
-/**
- * regbuf_flight_end() - the submitter is done
- * @flight: the flight; may be gone after this
- *
- * Context: Any.
- */
-void regbuf_flight_end(struct regbuf_flight *flight)
+/* The last reference is gone. */
+void regbuf_flight_landed(struct regbuf_flight *flight)
 {
-	regbuf_flight_complete(NULL, &flight->ubuf, true);
+	while (regbuf_flight_land(flight, &flight))
+		;
 }
 
 /* Does it go on where the skb's last frag ends, in the same folio? */

@@ -92,6 +92,31 @@ bool regbuf_gso_may(struct regbuf_ep *ep, const struct regbuf_req *req)
 		regbuf_route_segments(sk, NULL, req->cargo.total));
 }
 
+/* Word by word; the name is padded with zeroes. */
+static bool regbuf_gso_one_place(const struct regbuf_req *a,
+				 const struct regbuf_req *b)
+{
+	u32 i;
+
+	if (a->name_len != b->name_len)
+		return false;
+	for (i = 0; i < DIV_ROUND_UP(a->name_len, sizeof(u64)); i++)
+		if (a->name_words[i] != b->name_words[i])
+			return false;
+	return true;
+}
+
+/*
+ * The last may be shorter. Not if it is not known whether the others are too
+ * long for a link on the way: it could be sent, and they not.
+ */
+static bool regbuf_gso_size_fits(const struct regbuf_req *first,
+				 const struct regbuf_req *req)
+{
+	return req->cargo.total == first->cargo.total ||
+	       (req->cargo.total < first->cargo.total && !first->name_len);
+}
+
 /**
  * regbuf_gso_joins() - may a datagram be another segment
  * @batch: what there is so far
@@ -105,10 +130,8 @@ bool regbuf_gso_joins(const struct regbuf_batch *batch,
 		      const struct regbuf_req *req)
 {
 	return req->op == REGBUF_OP_SEND && !req->ctl && req->cargo.total &&
-	       req->cargo.total <= first->cargo.total &&
+	       regbuf_gso_size_fits(first, req) &&
 	       !(req->flags & REGBUF_SQE_F_MORE) && batch->nr < batch->max &&
 	       batch->bytes + req->cargo.total <= REGBUF_GSO_BYTES &&
-	       req->name_len == first->name_len &&
-	       (!req->name_len ||
-		!memcmp(req->name, first->name, first->name_len));
+	       regbuf_gso_one_place(first, req);
 }

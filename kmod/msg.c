@@ -14,9 +14,8 @@
 
 #include "queue.h"
 
-#define REGBUF_SEND_FANCY \
-	(REGBUF_SQE_F_LIST | REGBUF_SQE_F_INLINE | REGBUF_SQE_F_ADDR | \
-	 REGBUF_SQE_F_ADDR_PTR)
+#define REGBUF_SEND_NAMED	(REGBUF_SQE_F_ADDR | REGBUF_SQE_F_ADDR_PTR)
+#define REGBUF_SEND_SLICES	(REGBUF_SQE_F_LIST | REGBUF_SQE_F_INLINE)
 
 static bool regbuf_both(u32 flags, u32 a, u32 b)
 {
@@ -96,6 +95,29 @@ static int regbuf_msg_ext(const struct regbuf_sqe *sqe, struct regbuf_ext *ext)
 	return 0;
 }
 
+/* As copy_from_user(), of which these few words would be a small part. */
+static int regbuf_name_copy(struct regbuf_req *req, const void __user *from)
+{
+	const u64 __user *words = from;
+	u32 i;
+
+	if (!user_access_begin(from, REGBUF_ADDR_SIZE))
+		return -EFAULT;
+#pragma GCC unroll 3
+	for (i = 0; i < REGBUF_ADDR_SIZE / sizeof(u64); i++)
+		unsafe_get_user(req->name_words[i], &words[i], fault);
+	/* The rest is half a word. */
+	BUILD_BUG_ON(REGBUF_ADDR_SIZE % sizeof(u64) != sizeof(u32));
+	unsafe_get_user(req->name_words[i], (const u32 __user *)&words[i],
+			fault);
+	user_access_end();
+	return 0;
+
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
 /* Where to: read now, from a buffer or from the caller's memory. */
 static int regbuf_send_name(struct regbuf_req *req,
 			    const struct regbuf_sqe *sqe)
@@ -113,15 +135,16 @@ static int regbuf_send_name(struct regbuf_req *req,
 	if (sqe->flags & REGBUF_SQE_F_ADDR_PTR) {
 		if (sqe->addr_offset)
 			return -EINVAL;
-		if (copy_from_user(req->name, u64_to_user_ptr(sqe->addr_id),
-				   REGBUF_ADDR_SIZE))
-			return -EFAULT;
+		err = regbuf_name_copy(req, u64_to_user_ptr(sqe->addr_id));
+		if (err)
+			return err;
 	} else {
 		err = regbuf_cargo_seg(&req->cargo, &req->q->hold,
 				       REGBUF_ACCESS_READ, &slice,
 				       &req->name_seg);
 		if (err)
 			return err;
+		req->name_words[ARRAY_SIZE(req->name_words) - 1] = 0;
 		regbuf_seg_read(&req->name_seg, req->name, REGBUF_ADDR_SIZE);
 	}
 	req->name_len = name->sa_family == AF_INET ?
@@ -173,17 +196,16 @@ int regbuf_msg_send(struct regbuf_req *req, const struct regbuf_sqe *sqe)
 {
 	struct regbuf_ext ext;
 	u32 flags = sqe->flags;
-	bool named = flags & (REGBUF_SQE_F_ADDR | REGBUF_SQE_F_ADDR_PTR);
+	bool named = flags & REGBUF_SEND_NAMED;
 	int err;
 
-	if (likely(!(flags & REGBUF_SEND_FANCY) && !sqe->addr_id &&
-		   !sqe->addr_offset && !sqe->ext))
-		return regbuf_msg_plain(req, sqe, REGBUF_ACCESS_READ);
 	if (regbuf_both(flags, REGBUF_SQE_F_LIST, REGBUF_SQE_F_INLINE) ||
 	    regbuf_both(flags, REGBUF_SQE_F_ADDR, REGBUF_SQE_F_ADDR_PTR) ||
 	    (!named && (sqe->addr_id || sqe->addr_offset)))
 		return -EINVAL;
-	err = regbuf_msg_slices(req, sqe, REGBUF_ACCESS_READ);
+	err = flags & REGBUF_SEND_SLICES ?
+	      regbuf_msg_slices(req, sqe, REGBUF_ACCESS_READ) :
+	      regbuf_msg_plain(req, sqe, REGBUF_ACCESS_READ);
 	if (!err && named)
 		err = regbuf_send_name(req, sqe);
 	if (!err && sqe->ext)

@@ -30,16 +30,19 @@ static bool regbuf_ep_listens(const struct regbuf_ep *ep)
 }
 
 /* An endpoint that has the lane; listening ones have it for accept only. */
-static int regbuf_op_lane(struct regbuf_req *req, const struct regbuf_sqe *sqe)
+static __always_inline int regbuf_op_lane(struct regbuf_req *req,
+					  const struct regbuf_sqe *sqe,
+					  bool send)
 {
-	int err = regbuf_op_ep(req, sqe);
+	const struct regbuf_ep *ep;
 
-	if (err)
-		return err;
-	if (!regbuf_req_lane(req)->key)
+	req->ep = regbuf_ep_find(req->q, sqe->endpoint);
+	ep = req->ep;
+	if (unlikely(!ep))
+		return -ENOENT;
+	if (unlikely(!(send ? ep->send.key : ep->recv.key)))
 		return -EOPNOTSUPP;
-	if (unlikely(regbuf_ep_listens(req->ep)) &&
-	    req->op != REGBUF_OP_ACCEPT)
+	if (unlikely(regbuf_ep_listens(ep)) && req->op != REGBUF_OP_ACCEPT)
 		return -EOPNOTSUPP;
 	return 0;
 }
@@ -47,20 +50,21 @@ static int regbuf_op_lane(struct regbuf_req *req, const struct regbuf_sqe *sqe)
 static int regbuf_op_send(struct regbuf_queue *q, struct regbuf_req *req,
 			  const struct regbuf_sqe *sqe)
 {
-	int err = regbuf_op_lane(req, sqe);
+	int err = regbuf_op_lane(req, sqe, true);
 
-	if (likely(!err))
-		err = regbuf_msg_send(req, sqe);
-
-	if (req->ep && req->ep->flags & REGBUF_ATTACH_F_ORDERED)
-		req->fancy = true;
-	return err ?: regbuf_lane_add(&req->ep->send, req);
+	if (unlikely(err))
+		return err;
+	err = regbuf_msg_send(req, sqe);
+	if (unlikely(err))
+		return err;
+	req->fancy |= req->ep->flags & REGBUF_ATTACH_F_ORDERED;
+	return regbuf_lane_add(&req->ep->send, req);
 }
 
 static int regbuf_op_recv(struct regbuf_queue *q, struct regbuf_req *req,
 			  const struct regbuf_sqe *sqe)
 {
-	int err = regbuf_op_lane(req, sqe) ?: regbuf_msg_recv(req, sqe);
+	int err = regbuf_op_lane(req, sqe, false) ?: regbuf_msg_recv(req, sqe);
 
 	return err ?: regbuf_lane_add(&req->ep->recv, req);
 }
@@ -68,7 +72,7 @@ static int regbuf_op_recv(struct regbuf_queue *q, struct regbuf_req *req,
 static int regbuf_op_shutdown(struct regbuf_queue *q, struct regbuf_req *req,
 			      const struct regbuf_sqe *sqe)
 {
-	int err = regbuf_op_lane(req, sqe);
+	int err = regbuf_op_lane(req, sqe, true);
 
 	return err ?: regbuf_lane_add(&req->ep->send, req);
 }
@@ -76,7 +80,7 @@ static int regbuf_op_shutdown(struct regbuf_queue *q, struct regbuf_req *req,
 static int regbuf_op_accept(struct regbuf_queue *q, struct regbuf_req *req,
 			    const struct regbuf_sqe *sqe)
 {
-	int err = regbuf_op_lane(req, sqe);
+	int err = regbuf_op_lane(req, sqe, false);
 
 	if (err)
 		return err;

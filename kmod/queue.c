@@ -224,6 +224,7 @@ static void regbuf_queue_init(struct regbuf_queue *q)
 	spin_lock_init(&q->cq_lock);
 	INIT_LIST_HEAD(&q->free);
 	spin_lock_init(&q->ready_lock);
+	INIT_LIST_HEAD(&q->posted);
 	INIT_LIST_HEAD(&q->ready);
 	INIT_WORK(&q->run_work, regbuf_run_work);
 	init_waitqueue_head(&q->wait);

@@ -40,6 +40,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
+#include <net/sock.h>
 
 #include "regbuf.h"
 
@@ -54,8 +55,9 @@ struct task_struct;
 #define REGBUF_MAX_POOL		65536
 #define REGBUF_MAX_ENDPOINTS	65536
 
-/* Free requests to take at a time. */
+/* Free requests to take at a time, and completions to tell of. */
 #define REGBUF_FRESH		32
+#define REGBUF_STAGED		32
 
 /* Workers of one context at a time. */
 #define REGBUF_RUN_WORKERS	4
@@ -117,7 +119,10 @@ struct regbuf_req {
 		u16 name_len;
 		u32 ctl_len;
 	);
-	u8 name[REGBUF_ADDR_SIZE];
+	union {
+		u8 name[REGBUF_ADDR_SIZE];
+		u64 name_words[DIV_ROUND_UP(REGBUF_ADDR_SIZE, sizeof(u64))];
+	};
 	void *ctl;
 	struct regbuf_seg name_seg;
 	struct regbuf_seg ctl_seg;
@@ -161,10 +166,12 @@ struct regbuf_ep {
 	struct regbuf_lane recv;
 	struct list_head polls;
 	u32 nr_polls;
+	bool watching;		/* on the socket's wait queue */
 	bool draining;
 	bool closing;		/* shut down when drained */
 	bool was_closed;	/* set when woken: not in mid-send, is it? */
 	struct list_head node;	/* q->stalled, q->gone */
+	struct list_head posted;
 	/* q->ready_lock */
 	struct list_head ready;
 	/* q->cq_lock */
@@ -184,7 +191,8 @@ struct regbuf_batch {
 	bool stream;
 	bool extend;		/* may go with the flight before */
 	bool more;		/* MSG_MORE */
-	bool large;		/* too large to be copied for its size */
+	u8 holds;		/* references on the flight */
+	bool refs;		/* some bytes are in buffers */
 };
 
 struct regbuf_pool {
@@ -217,6 +225,8 @@ struct regbuf_queue {
 	u32 cq_seen;		/* of the program's index */
 	struct regbuf_req *fresh[REGBUF_FRESH];	/* to be started */
 	u32 nr_fresh;
+	u32 nr_staged;
+	struct regbuf_cqe staged[REGBUF_STAGED];	/* to be told */
 	struct regbuf_ep *last_ep;	/* that was asked for */
 	struct regbuf_hold hold;
 	u32 next_id;
@@ -226,6 +236,7 @@ struct regbuf_queue {
 	struct list_head others;	/* timeouts */
 	struct list_head idles;
 	struct list_head stalled;	/* endpoints that wait for a place */
+	struct list_head posted;	/* endpoints with something new */
 	struct list_head chunks;
 	struct list_head gone;	/* endpoints whose file is to be dropped */
 	struct regbuf_pool pool;
@@ -306,10 +317,11 @@ void regbuf_req_refuse(struct regbuf_req *req, u32 places);
 bool regbuf_reqs_shut(struct regbuf_queue *q);
 int __regbuf_req_reserve(struct regbuf_queue *q, u32 places);
 void regbuf_req_unreserve(struct regbuf_queue *q, u32 places);
-void regbuf_req_post(struct regbuf_req *req, u32 flags);
-void regbuf_req_lead(struct regbuf_req *req);
+void regbuf_req_post(struct regbuf_req *req);
+void regbuf_req_post_early(struct regbuf_req *req);
 void regbuf_req_fancy(struct regbuf_req *req);
 void regbuf_req_complete(struct regbuf_req *req, int err);
+void __regbuf_cq_flush(struct regbuf_queue *q);
 void regbuf_req_finish(struct regbuf_req *req, int err);
 void regbuf_req_abort(struct regbuf_req *req, int err);
 void regbuf_list_abort(struct list_head *reqs);
@@ -379,12 +391,12 @@ void regbuf_send_done(struct regbuf_ep *ep, struct regbuf_req *req, int err);
 bool regbuf_send_run(struct regbuf_ep *ep);
 
 /* batch.c */
-bool regbuf_req_single(const struct regbuf_req *req);
 void regbuf_batch_init(struct regbuf_batch *batch, struct regbuf_ep *ep,
 		       u32 max);
 bool regbuf_batch_add(struct regbuf_batch *batch, const struct regbuf_req *req);
+bool regbuf_batch_small(const struct regbuf_batch *batch);
 int regbuf_batch_send(struct regbuf_ep *ep, struct regbuf_batch *batch);
-void regbuf_batch_lose(struct regbuf_ep *ep, const struct regbuf_batch *batch,
+void regbuf_batch_lose(struct regbuf_ep *ep, struct regbuf_batch *batch,
 		       int err);
 void regbuf_batch_end(const struct regbuf_batch *batch);
 
@@ -419,6 +431,7 @@ struct regbuf_ep *regbuf_ep_create(struct regbuf_queue *q,
 int regbuf_ep_attach(struct regbuf_ep *ep, struct file *file, u32 max_send,
 		     u32 max_recv);
 void regbuf_ep_put(struct regbuf_ep *ep);
+void regbuf_ep_ran(struct regbuf_ep *ep);
 struct regbuf_ep *__regbuf_ep_find(struct regbuf_queue *q, u32 id);
 void regbuf_ep_detach_all(struct regbuf_queue *q);
 void regbuf_ep_drained(struct regbuf_ep *ep);
@@ -457,6 +470,32 @@ static inline int regbuf_req_reserve(struct regbuf_queue *q, u32 places)
 }
 
 /**
+ * regbuf_req_lead() - have a request's own flight ready
+ * @req: the request; has a reference to it until it is through
+ *
+ * Context: q->lock held.
+ */
+static inline void regbuf_req_lead(struct regbuf_req *req)
+{
+	if (req->leads)
+		return;
+	regbuf_flight_start(&req->flight);
+	req->leads = true;
+}
+
+/**
+ * regbuf_cq_flush() - tell of what is staged
+ * @q: the queue
+ *
+ * Context: q->lock held.
+ */
+static inline void regbuf_cq_flush(struct regbuf_queue *q)
+{
+	if (q->nr_staged)
+		__regbuf_cq_flush(q);
+}
+
+/**
  * regbuf_ep_find() - look an endpoint up
  * @q: the queue
  * @id: its name
@@ -475,12 +514,25 @@ static inline struct regbuf_ep *regbuf_ep_find(struct regbuf_queue *q, u32 id)
  * regbuf_ep_posted() - have an endpoint run for something new
  * @ep: the endpoint
  *
- * Context: q->lock held: nobody else takes it from the list.
+ * Context: q->lock held, and the queue is run or handed over with it.
  */
 static inline void regbuf_ep_posted(struct regbuf_ep *ep)
 {
-	if (list_empty_careful(&ep->ready))
-		regbuf_ep_ready(ep);
+	if (list_empty(&ep->posted))
+		list_add_tail(&ep->posted, &ep->q->posted);
+}
+
+/**
+ * regbuf_req_single() - must a send go alone
+ * @req: the send, of a lane
+ *
+ * Control data are for one message; so are transmit timestamps.
+ */
+static inline bool regbuf_req_single(const struct regbuf_req *req)
+{
+	return req->ctl || req->ep->flags & REGBUF_ATTACH_F_SINGLE ||
+	       READ_ONCE(req->ep->sock->sk->sk_tsflags) &
+	       SOF_TIMESTAMPING_TX_RECORD_MASK;
 }
 
 /**

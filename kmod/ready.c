@@ -84,6 +84,17 @@ static bool regbuf_queue_trylock(struct regbuf_queue *q)
 	return true;
 }
 
+/* What was posted and not run is for others. */
+static void regbuf_queue_hand_over(struct regbuf_queue *q)
+{
+	struct regbuf_ep *ep, *next;
+
+	list_for_each_entry_safe(ep, next, &q->posted, posted) {
+		list_del_init(&ep->posted);
+		regbuf_ep_ready(ep);
+	}
+}
+
 /**
  * regbuf_queue_unlock() - let go of a queue, and hand over what is ready
  * @q: the queue
@@ -92,6 +103,8 @@ static bool regbuf_queue_trylock(struct regbuf_queue *q)
  */
 void regbuf_queue_unlock(struct regbuf_queue *q)
 {
+	regbuf_cq_flush(q);
+	regbuf_queue_hand_over(q);
 	mutex_unlock(&q->lock);
 	/*
 	 * Somebody may have the mutex already, and have set this: then he is
@@ -158,10 +171,18 @@ void regbuf_queue_waits(struct regbuf_queue *q, int more)
 	spin_unlock_irq(&q->ready_lock);
 }
 
+/* The next endpoint to run: with something new, or woken. */
 static struct regbuf_ep *regbuf_ready_pop(struct regbuf_queue *q)
 {
 	struct regbuf_ep *ep;
 
+	ep = list_first_entry_or_null(&q->posted, struct regbuf_ep, posted);
+	if (ep) {
+		list_del_init(&ep->posted);
+		return ep;
+	}
+	if (list_empty_careful(&q->ready))
+		return NULL;
 	spin_lock_irq(&q->ready_lock);
 	ep = list_first_entry_or_null(&q->ready, struct regbuf_ep, ready);
 	if (ep)
@@ -196,8 +217,11 @@ static void regbuf_ep_run(struct regbuf_ep *ep)
 		regbuf_ep_run_polls(ep);
 	if (regbuf_ep_run_lanes(ep))
 		regbuf_ep_ready(ep);
+	else
+		regbuf_ep_ran(ep);
 	if (old)
 		revert_creds(old);
+	regbuf_cq_flush(ep->q);
 	if (unlikely(ep->draining) && list_empty(&ep->send.reqs))
 		regbuf_ep_drained(ep);
 }
@@ -217,10 +241,7 @@ void regbuf_queue_run(struct regbuf_queue *q)
 
 	if (regbuf_due_take(q, &q->timer_due))
 		regbuf_timer_run(q);
-	while (budget-- && !list_empty_careful(&q->ready)) {
-		ep = regbuf_ready_pop(q);
-		if (!ep)
-			break;
+	while (budget-- && (ep = regbuf_ready_pop(q))) {
 		regbuf_ep_run(ep);
 		cond_resched();
 	}

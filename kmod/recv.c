@@ -163,7 +163,7 @@ static void regbuf_recv_shot(struct regbuf_req *req, u32 nr, bool last)
 		regbuf_req_finish(req, 0);
 		return;
 	}
-	regbuf_req_post(req, REGBUF_CQE_F_MORE);
+	regbuf_req_post(req);
 	if (req->bounded)
 		req->left--;
 	req->value = 0;

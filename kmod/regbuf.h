@@ -26,7 +26,9 @@
  */
 
 #include <linux/atomic.h>
+#include <linux/bvec.h>
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/nospec.h>
 #include <linux/pfn.h>
@@ -39,7 +41,6 @@
 
 #include <uapi/linux/regbuf.h>
 
-struct bio_vec;
 struct file;
 struct mm_struct;
 struct msghdr;
@@ -144,6 +145,9 @@ struct regbuf_seg {
 };
 
 #define REGBUF_CARGO_FEW	3
+
+/* At most this much in one call of the stack: lengths there are ints. */
+#define REGBUF_CARGO_BYTES	((u32)SZ_1G)
 
 /* Bvecs that are being filled. */
 struct regbuf_bvecs {
@@ -286,7 +290,6 @@ int regbuf_ioctl_stats(void *of, struct regbuf_call *call);
 struct regbuf_buf *regbuf_buf_get(struct regbuf_ctx *ctx, u64 id, u32 nr);
 void regbuf_buf_put(struct regbuf_buf *buf, u32 nr);
 struct regbuf_buf *__regbuf_hold_get(struct regbuf_hold *hold, u64 id);
-void regbuf_hold_drop(struct regbuf_hold *hold);
 int regbuf_buf_idle(struct regbuf_ctx *ctx, u64 id);
 void regbuf_buf_kill_all(struct regbuf_ctx *ctx);
 int regbuf_ioctl_register(void *of, struct regbuf_call *call);
@@ -310,6 +313,36 @@ static inline struct regbuf_buf *regbuf_hold_get(struct regbuf_hold *hold,
 		return __regbuf_hold_get(hold, id);
 	hold->left--;
 	return hold->buf;
+}
+
+/**
+ * regbuf_hold_drop() - give the references back
+ * @hold: has none afterwards
+ *
+ * Context: Any.
+ */
+static inline void regbuf_hold_drop(struct regbuf_hold *hold)
+{
+	if (hold->left)
+		regbuf_buf_put(hold->buf, hold->left);
+	hold->left = 0;
+}
+
+/**
+ * regbuf_hold_add() - one more reference to give back
+ * @hold: gets it
+ * @buf: the buffer
+ *
+ * Context: Any.
+ */
+static inline void regbuf_hold_add(struct regbuf_hold *hold,
+				   struct regbuf_buf *buf)
+{
+	if (hold->buf != buf) {
+		regbuf_hold_drop(hold);
+		hold->buf = buf;
+	}
+	hold->left++;
 }
 
 /* pin.c */
@@ -361,8 +394,8 @@ int regbuf_cargo_import(struct regbuf_cargo *cargo, struct regbuf_hold *hold,
 			u32 access, const struct regbuf_slice __user *from,
 			u32 nr);
 int regbuf_cargo_take(struct regbuf_cargo *cargo, struct page_frag *frag);
-u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo,
-		      struct regbuf_bvecs *to);
+u32 __regbuf_cargo_fill(const struct regbuf_cargo *cargo,
+			struct regbuf_bvecs *to);
 u32 regbuf_cargo_inlined(const struct regbuf_cargo *cargo, u32 bytes);
 void regbuf_cargo_skip(struct regbuf_cargo *cargo, u32 bytes);
 void regbuf_seg_write(const struct regbuf_seg *seg, const void *from, u32 len);
@@ -388,6 +421,62 @@ static inline void regbuf_cargo_init(struct regbuf_cargo *cargo)
 }
 
 /**
+ * regbuf_bvecs_add() - describe one more run
+ * @to: has room for it
+ * @at: where it starts; contiguous within one folio
+ * @len: its bytes
+ *
+ * Context: Any.
+ */
+static inline void regbuf_bvecs_add(struct regbuf_bvecs *to, phys_addr_t at,
+				    u32 len)
+{
+	struct page *page = pfn_to_page(PHYS_PFN(at));
+	struct bio_vec *bv = &to->bv[to->nr];
+
+	if (to->end == at && to->nr &&
+	    page_folio(bv[-1].bv_page) == page_folio(page)) {
+		bv[-1].bv_len += len;
+	} else {
+		bvec_set_page(bv, page, len, offset_in_page(at));
+		to->nr++;
+	}
+	to->end = at + len;
+}
+
+/**
+ * regbuf_cargo_fill() - describe the next bytes as bvecs
+ * @cargo: where they come from; not moved
+ * @to: the bvecs, to be added to
+ *
+ * Each bvec is contiguous within one folio.
+ *
+ * Context: Any.
+ * Return: the bytes described; fewer than are left if there was no more room.
+ */
+static inline u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo,
+				    struct regbuf_bvecs *to)
+{
+	const struct regbuf_seg *seg = cargo->segs;
+	phys_addr_t at;
+	u32 left;
+
+	/* Most often that is one run. */
+	if (cargo->nr_segs == 1 && cargo->nr_bufs && seg->buf &&
+	    cargo->total && cargo->total <= REGBUF_CARGO_BYTES &&
+	    to->nr < to->max) {
+		left = cargo->total;
+		if (likely(regbuf_pin_run(&seg->buf->pin, seg->buf->first +
+					  seg->off + cargo->off,
+					  left, &at) == left)) {
+			regbuf_bvecs_add(to, at, left);
+			return left;
+		}
+	}
+	return __regbuf_cargo_fill(cargo, to);
+}
+
+/**
  * regbuf_cargo_drop() - let go of buffers and memory
  * @cargo: the cargo
  * @hold: gets the references
@@ -397,9 +486,9 @@ static inline void regbuf_cargo_init(struct regbuf_cargo *cargo)
 static inline void regbuf_cargo_drop(struct regbuf_cargo *cargo,
 				     struct regbuf_hold *hold)
 {
-	if (likely(cargo->nr_bufs == 1 && hold->buf == cargo->bufs[0] &&
-		   !cargo->mem && cargo->segs == cargo->few_segs))
-		hold->left++;
+	if (likely(cargo->nr_bufs == 1 && !cargo->mem &&
+		   cargo->segs == cargo->few_segs))
+		regbuf_hold_add(hold, cargo->few_bufs[0]);
 	else
 		__regbuf_cargo_drop(cargo, hold);
 }
@@ -432,10 +521,39 @@ int regbuf_flight_setup(void);
 void regbuf_flight_cleanup(void);
 void regbuf_flight_init(struct regbuf_flight *flight, struct regbuf_ctx *ctx,
 			struct regbuf_queue *q);
-void regbuf_flight_start(struct regbuf_flight *flight);
 struct regbuf_solo *regbuf_solo_create(struct regbuf_ctx *ctx);
-void regbuf_flight_end(struct regbuf_flight *flight);
+void regbuf_flight_landed(struct regbuf_flight *flight);
 void regbuf_flight_board(struct regbuf_flight *flight, struct msghdr *msg);
+
+/**
+ * regbuf_flight_start() - make a flight ready to board
+ * @flight: the flight; the submitter has a reference
+ *
+ * Context: Any.
+ */
+static inline void regbuf_flight_start(struct regbuf_flight *flight)
+{
+	refcount_set(&flight->ubuf.refcnt, 1);
+	flight->lane = NULL;
+	flight->next = NULL;
+	flight->by_ref = 0;
+	flight->nr_reqs = 0;
+	flight->copied_later = false;
+	flight->part_copied = false;
+}
+
+/**
+ * regbuf_flight_end() - let go of a flight
+ * @flight: the flight; may be gone after this
+ * @nr: references
+ *
+ * Context: Any, with any lock held.
+ */
+static inline void regbuf_flight_end(struct regbuf_flight *flight, u32 nr)
+{
+	if (refcount_sub_and_test(nr, &flight->ubuf.refcnt))
+		regbuf_flight_landed(flight);
+}
 
 /* req.c */
 void regbuf_reqs_landed(struct regbuf_flight *flight);

@@ -280,32 +280,46 @@ bool regbuf_reqs_shut(struct regbuf_queue *q)
 	return !q->nr_busy;
 }
 
-/* Write a completion into the place that was promised for it. */
-static void regbuf_cq_write(struct regbuf_req *req, u32 more)
+/* What there is to tell of a request. */
+static __always_inline void regbuf_cqe_write(struct regbuf_cqe *cqe,
+					     const struct regbuf_req *req,
+					     u32 more)
 {
-	bool silent = req->flags & REGBUF_SQE_F_SILENT;
-	struct regbuf_queue *q = req->q;
-	struct regbuf_shm *shm = q->shm;
-	u32 tail = q->cq_tail;
-	struct regbuf_cqe *cqe;
+	u32 silent = (req->flags & REGBUF_SQE_F_SILENT) << 9;
 
-	lockdep_assert_held(&q->cq_lock);
-	if (unlikely(q->broken))
-		return;
-	cqe = &shm->cqes[tail & (shm->cq_entries - 1)];
-	WRITE_ONCE(q->cq_tail, tail + 1);
+	BUILD_BUG_ON(REGBUF_SQE_F_SILENT << 9 != REGBUF_CQE_F_SILENT);
 	*cqe = (struct regbuf_cqe){
 		.user_data = req->user_data,
 		.error = req->error,
-		.flags = req->cqe_flags | more |
-			 (silent ? REGBUF_CQE_F_SILENT : 0),
+		.flags = req->cqe_flags | more | silent,
 		.value = req->value,
 		.copy_reasons = req->copy_reasons,
 		.ctl_length = req->ctl_length,
 		.detail = req->detail,
 	};
+}
+
+/* The next place, which was promised; NULL if nobody looks any more. */
+static struct regbuf_cqe *regbuf_cq_next(struct regbuf_queue *q, bool silent)
+{
+	u32 tail = q->cq_tail;
+
+	lockdep_assert_held(&q->cq_lock);
+	if (unlikely(q->broken))
+		return NULL;
+	WRITE_ONCE(q->cq_tail, tail + 1);
 	if (!silent)
-		q->cq_loud = q->cq_tail;
+		q->cq_loud = tail + 1;
+	return &q->shm->cqes[tail & (q->shm->cq_entries - 1)];
+}
+
+static void regbuf_cq_write(const struct regbuf_req *req, u32 more)
+{
+	struct regbuf_cqe *cqe;
+
+	cqe = regbuf_cq_next(req->q, req->flags & REGBUF_SQE_F_SILENT);
+	if (likely(cqe))
+		regbuf_cqe_write(cqe, req, more);
 }
 
 /* Show what was written; @loud is q->cq_loud of before. */
@@ -323,23 +337,44 @@ static void regbuf_cq_publish(struct regbuf_queue *q, u32 loud)
 }
 
 /**
- * regbuf_req_post() - post a completion that is not the last
+ * regbuf_req_post_early() - tell that a send has entered its socket
  * @req: the request; a place was promised
- * @flags: REGBUF_CQE_F_MORE or REGBUF_CQE_F_EARLY
  *
- * Context: Any.
+ * At once: the network may be through with it before what is staged is told.
+ *
+ * Context: q->lock held.
  */
-void regbuf_req_post(struct regbuf_req *req, u32 flags)
+void regbuf_req_post_early(struct regbuf_req *req)
 {
 	struct regbuf_queue *q = req->q;
-	unsigned long irq;
 	u32 loud;
 
-	spin_lock_irqsave(&q->cq_lock, irq);
+	spin_lock_irq(&q->cq_lock);
 	loud = q->cq_loud;
-	regbuf_cq_write(req, flags);
+	regbuf_cq_write(req, REGBUF_CQE_F_EARLY);
 	regbuf_cq_publish(q, loud);
-	spin_unlock_irqrestore(&q->cq_lock, irq);
+	spin_unlock_irq(&q->cq_lock);
+}
+
+/* regbuf_cq_flush(), if there is something. */
+void __regbuf_cq_flush(struct regbuf_queue *q)
+{
+	struct regbuf_cqe *cqe;
+	u32 i, loud;
+
+	/* What is told of is not used by it any more. */
+	regbuf_hold_drop(&q->hold);
+	spin_lock_irq(&q->cq_lock);
+	loud = q->cq_loud;
+	for (i = 0; i < q->nr_staged; i++) {
+		cqe = regbuf_cq_next(q, q->staged[i].flags &
+					REGBUF_CQE_F_SILENT);
+		if (likely(cqe))
+			*cqe = q->staged[i];
+	}
+	q->nr_staged = 0;
+	regbuf_cq_publish(q, loud);
+	spin_unlock_irq(&q->cq_lock);
 }
 
 static void regbuf_req_done(struct regbuf_req *req)
@@ -464,23 +499,49 @@ void regbuf_req_fancy(struct regbuf_req *req)
 		regbuf_req_queue_up(req);
 }
 
+/* When its flight has landed, or in the order of its endpoint. */
+static void regbuf_req_land(struct regbuf_req *req)
+{
+	regbuf_req_lead(req);
+	/* The network may have it for long: anything but pending. */
+	WRITE_ONCE(req->state, REGBUF_REQ_FLIGHT);
+	list_add_tail(&req->node, &req->flight.reqs);
+	regbuf_flight_end(&req->flight, 1);
+}
+
+/* To be told of, with others. */
+static void regbuf_req_stage(struct regbuf_req *req, u32 more)
+{
+	struct regbuf_queue *q = req->q;
+
+	if (unlikely(q->nr_staged == REGBUF_STAGED))
+		__regbuf_cq_flush(q);
+	regbuf_cqe_write(&q->staged[q->nr_staged++], req, more);
+}
+
 /**
- * regbuf_req_lead() - have a request's own flight ready
- * @req: the request; has a reference to it until it is through
+ * regbuf_req_post() - post a completion that is not the last
+ * @req: the request; a place was promised
  *
  * Context: q->lock held.
  */
-void regbuf_req_lead(struct regbuf_req *req)
+void regbuf_req_post(struct regbuf_req *req)
 {
-	if (req->leads)
-		return;
-	regbuf_flight_start(&req->flight);
-	req->leads = true;
+	regbuf_req_stage(req, REGBUF_CQE_F_MORE);
+}
+
+/* No flight has any of it: all that is left is to tell. */
+static void regbuf_req_end(struct regbuf_req *req)
+{
+	regbuf_req_stage(req, 0);
+	regbuf_cargo_drop(&req->cargo, &req->q->hold);
+	WRITE_ONCE(req->state, REGBUF_REQ_FREE);
+	regbuf_req_push(req);
 }
 
 /**
  * regbuf_req_complete() - the request is through; all but the network's part
- * @req: the request, on no list
+ * @req: the request, on no list; gone after this
  * @err: 0, or a negative errno
  *
  * Context: q->lock held.
@@ -488,13 +549,12 @@ void regbuf_req_lead(struct regbuf_req *req)
 void regbuf_req_complete(struct regbuf_req *req, int err)
 {
 	req->error = -err;
-	if (req->fancy)
+	if (unlikely(req->fancy))
 		regbuf_req_fancy(req);
-	regbuf_req_lead(req);
-	/* The network may have it for long: anything but pending. */
-	WRITE_ONCE(req->state, REGBUF_REQ_FLIGHT);
-	list_add_tail(&req->node, &req->flight.reqs);
-	regbuf_flight_end(&req->flight);
+	if (unlikely(req->leads || req->ordered))
+		regbuf_req_land(req);
+	else
+		regbuf_req_end(req);
 }
 
 /**

@@ -95,7 +95,7 @@ static int regbuf_send_sock(struct regbuf_xmit *x,
 	x->flight = &solo->flight;
 	x->cargo = &solo->cargo;
 	err = regbuf_send_cargo(x, send);
-	regbuf_flight_end(x->flight);
+	regbuf_flight_end(x->flight, 1);
 	return err;
 }
 

@@ -57,8 +57,6 @@ int regbuf_stream_send(struct regbuf_ep *ep, unsigned int max)
 	if (batch.x.reason == REGBUF_COPY_PROTOCOL)
 		batch.max = 1;
 	regbuf_stream_gather(ep, &batch);
-	if (batch.x.reason < 0 && !batch.large)
-		batch.x.reason = REGBUF_COPY_SMALL;
 	batch.extend = !regbuf_req_single(first);
 	err = regbuf_batch_send(ep, &batch);
 	regbuf_batch_end(&batch);

@@ -153,6 +153,7 @@ int regbuf_submit(struct regbuf_queue *q, u32 max, u32 *submitted)
 	if (err)
 		return err;
 	err = regbuf_submit_some(q, min(ready, max), submitted);
+	regbuf_cq_flush(q);
 	/* Before any of them is run: its buffers are idle when that is told. */
 	regbuf_hold_drop(&q->hold);
 	return err;

@@ -78,17 +78,23 @@ int regbuf_xmit_message(struct regbuf_xmit *x, u32 bytes, int flags)
 		.msg_controllen = x->control_len,
 		.msg_flags = x->flags | flags,
 	};
-	u64 before = x->flight->by_ref;
+	u64 before = 0;
 	int ret;
 
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, x->to.bv, x->to.nr, bytes);
-	if (x->reason < 0)
+	x->by_ref = 0;
+	if (x->reason < 0) {
+		before = x->flight->by_ref;
 		regbuf_flight_board(x->flight, &msg);
+	}
 	ret = sock_sendmsg(x->sock, &msg);
+	if (x->reason < 0)
+		x->by_ref = x->flight->by_ref - before;
 	/* Of an error, what may have been filled in was thrown away. */
-	if (ret <= 0)
+	if (x->by_ref && ret <= 0) {
 		x->flight->by_ref = before;
-	x->by_ref = x->flight->by_ref - before;
+		x->by_ref = 0;
+	}
 	x->touched = iov_iter_count(&msg.msg_iter) != bytes;
 	if (ret > 0 && x->reason < 0 && !x->by_ref)
 		x->reason = regbuf_copy_after(x->sock->sk, &msg,

@@ -278,13 +278,13 @@ FIXTURE_TEARDOWN(held)
 TEST_F(held, completes_after_detaching)
 {
 	ASSERT_EQ(0, rb_net_hold(&self->qr.rig.net));
-	rb_qrig_send(&self->qr, 0, 1000, 1);
+	rb_qrig_send(&self->qr, 0, 2000, 1);
 	ASSERT_EQ(0, rb_q_submit_all(self->q));
 	ASSERT_EQ(0, rb_q_detach(self->q, self->qr.ep, 0));
 	EXPECT_EQ(0, rb_q_quiet(self->q));
 	EXPECT_EQ(1, rb_in_flight(self->qr.rig.dev, self->qr.rig.id));
 	ASSERT_EQ(0, rb_net_release(&self->qr.rig.net, self->qr.rig.far));
-	EXPECT_EQ(0, rb_q_value(self->q, 1, 1000));
+	EXPECT_EQ(0, rb_q_value(self->q, 1, 2000));
 	EXPECT_TRUE(rb_within(10, !rb_in_flight(self->qr.rig.dev,
 						self->qr.rig.id)));
 }
@@ -295,7 +295,7 @@ TEST_F(held, can_not_be_cancelled)
 	struct regbuf_cqe cqe;
 
 	ASSERT_EQ(0, rb_net_hold(&self->qr.rig.net));
-	rb_qrig_send(&self->qr, 0, 1000, 1);
+	rb_qrig_send(&self->qr, 0, 2000, 1);
 	ASSERT_EQ(0, rb_q_submit_all(self->q));
 	rb_sqe_cancel(self->q, self->qr.ep, 1, 0, 2);
 	ASSERT_EQ(0, rb_q_one(self->q, &cqe));
@@ -303,14 +303,14 @@ TEST_F(held, can_not_be_cancelled)
 	EXPECT_EQ(EALREADY, cqe.error);
 	EXPECT_EQ(0, rb_q_quiet(self->q));
 	ASSERT_EQ(0, rb_net_release(&self->qr.rig.net, self->qr.rig.far));
-	EXPECT_EQ(0, rb_q_value(self->q, 1, 1000));
+	EXPECT_EQ(0, rb_q_value(self->q, 1, 2000));
 }
 
 /* C1, C6: a socket that is closed while the network holds its bytes. */
 TEST_F(held, completes_after_closing)
 {
 	ASSERT_EQ(0, rb_net_hold(&self->qr.rig.net));
-	rb_qrig_send(&self->qr, 0, 1000, 1);
+	rb_qrig_send(&self->qr, 0, 2000, 1);
 	ASSERT_EQ(0, rb_q_submit_all(self->q));
 	close(self->qr.rig.near);
 	self->qr.rig.near = -1;
@@ -319,7 +319,7 @@ TEST_F(held, completes_after_closing)
 	EXPECT_EQ(0, rb_q_quiet(self->q));
 	/* A word from the peer would only be refused; it is sent again. */
 	ASSERT_EQ(0, rb_net_release(&self->qr.rig.net, -1));
-	EXPECT_EQ(0, rb_q_value(self->q, 1, 1000));
+	EXPECT_EQ(0, rb_q_value(self->q, 1, 2000));
 }
 
 TEST_HARNESS_MAIN

@@ -554,7 +554,7 @@ static void post_mixture(struct __test_metadata *_metadata,
 	for (int i = 1; i <= 12; i++) {
 		if (i % 2)
 			rb_sqe_send(self->q, self->ep, self->qr.rig.id, 0,
-				    1000, i);
+				    2000, i);
 		else
 			rb_sqe_send_inline(self->q, self->ep, "ab", 2, i);
 		ASSERT_EQ(0, rb_q_submit_all(self->q));
@@ -571,7 +571,7 @@ TEST_F(ordered, completions_in_order)
 	EXPECT_EQ(0, rb_q_quiet(self->q));
 	ASSERT_EQ(0, rb_net_release(&self->qr.rig.net, self->qr.rig.far));
 	for (int i = 1; i <= 12; i++)
-		ASSERT_EQ(0, rb_q_value(self->q, i, i % 2 ? 1000 : 2));
+		ASSERT_EQ(0, rb_q_value(self->q, i, i % 2 ? 2000 : 2));
 }
 
 /* C4: else each one when its memory is free; zero-copied ones not before. */
