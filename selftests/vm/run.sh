@@ -143,7 +143,8 @@ make_root()
 		add_program $prog
 	done
 	for mod in virtio_pci virtio_net virtio_blk virtio_console veth dummy \
-		   tun tls sch_netem; do
+		   tun tls sch_netem sch_ingress cls_matchall act_mirred \
+		   nf_tables; do
 		add_module "$mod"
 	done
 	cp "$dir/modules/modules.builtin" "$dir/modules/modules.order" \
