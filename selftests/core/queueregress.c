@@ -173,4 +173,40 @@ TEST_F(queueregress, silent_ones_hide_nothing)
 	ASSERT_EQ(0, rb_q_expect(self->q, 2, 0));
 }
 
+/* C14: a timeout that was cancelled ended whatever had its place by then. */
+TEST_F(queueregress, cancelled_timeout_is_over)
+{
+	rb_sqe_timeout(self->q, 100 * RB_MSEC, 1);
+	ASSERT_EQ(0, rb_q_submit_all(self->q));
+	rb_sqe_cancel(self->q, 0, 1, 0, 2);
+	ASSERT_EQ(0, rb_q_submit_all(self->q));
+	EXPECT_EQ(0, rb_q_expect(self->q, 1, ECANCELED));
+	EXPECT_EQ(0, rb_q_expect(self->q, 2, 0));
+	/* All places but one, and then the time is up. */
+	for (int i = 0; i < 63; i++)
+		rb_qrig_recv(&self->qr, 0, 10, 10 + i);
+	rb_sqe_timeout(self->q, 200 * RB_MSEC, 3);
+	ASSERT_EQ(0, rb_q_submit_all(self->q));
+	EXPECT_EQ(0, rb_q_expect(self->q, 3, ETIME));
+	EXPECT_TRUE(rb_q_empty(self->q));
+}
+
+/* C14: and was in the queue's list of timers twice when set again. */
+TEST_F(queueregress, cancelled_timeout_is_set_again)
+{
+	for (int i = 0; i < 64; i++) {
+		rb_sqe_timeout(self->q, 100 * RB_MSEC, i);
+		ASSERT_EQ(0, rb_q_submit_all(self->q));
+		rb_sqe_cancel(self->q, 0, i, 0, 99);
+		ASSERT_EQ(0, rb_q_submit_all(self->q));
+		ASSERT_EQ(0, rb_q_expect(self->q, i, ECANCELED));
+		ASSERT_EQ(0, rb_q_expect(self->q, 99, 0));
+	}
+	for (int i = 0; i < 64; i++)
+		rb_sqe_timeout(self->q, (200 + i) * RB_MSEC, i);
+	ASSERT_EQ(0, rb_q_submit_all(self->q));
+	for (int i = 0; i < 64; i++)
+		ASSERT_EQ(0, rb_q_expect(self->q, i, ETIME));
+}
+
 TEST_HARNESS_MAIN
