@@ -10,6 +10,10 @@
 #include <linux/if_packet.h>
 #include <linux/net_tstamp.h>
 #include <net/ethernet.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <netinet/ip_icmp.h>
 #include <netinet/udp.h>
 
 #include "kselftest_harness.h"
@@ -79,6 +83,15 @@ static bool is_six(const FIXTURE_VARIANT(gso) *v)
 	return v->family == AF_INET6 && !v->host;
 }
 
+/*
+ * What may be in fragments must not go as a segment over IPv4: it would have
+ * another's number.
+ */
+static int set_discover(int sock, int what)
+{
+	return setsockopt(sock, SOL_IP, IP_MTU_DISCOVER, &what, sizeof(what));
+}
+
 FIXTURE_SETUP(gso)
 {
 	int sv[2];
@@ -90,6 +103,7 @@ FIXTURE_SETUP(gso)
 				variant->family, SOCK_DGRAM, far_host(variant),
 				sv));
 	ASSERT_EQ(0, rb_qrig_with(&self->qr, sv, LEN, ENTRIES));
+	ASSERT_EQ(0, set_discover(self->rig->near, IP_PMTUDISC_DO));
 	/* Nothing is dropped for want of room at the receiver. */
 	ASSERT_EQ(0, rb_sockbuf(self->rig->far, SO_RCVBUFFORCE, 4 << 20));
 	ASSERT_EQ(0, rb_sockbuf(self->rig->near, SO_SNDBUFFORCE, 1 << 20));
@@ -361,6 +375,28 @@ TEST_F(gso, scattered_each)
 			  self->tally->cqes[i].copy_reasons);
 }
 
+/* C13: the pieces of the last do not fit: it is by itself, not corked. */
+TEST_F(gso, scattered_too_much)
+{
+	static struct regbuf_slice lists[9][255];
+	static unsigned char whole[9][255];
+	__u32 reason = variant->loopback ? RB_COPY(LOOPBACK) : RB_COPY(FRAGS);
+
+	for (int i = 0; i < 9; i++) {
+		for (int j = 0; j < 255; j++) {
+			lists[i][j] = rb_slice(self->rig->id, i * 999 + j * 2,
+					       1);
+			whole[i][j] = self->rig->mem[i * 999 + j * 2];
+		}
+		rb_sqe_send_list(self->q, self->qr.ep, lists[i], 255,
+				 ++self->tally->nr);
+		expect(self, whole[i], 255);
+	}
+	go(_metadata, self);
+	for (int i = 1; i <= 9; i++)
+		EXPECT_EQ(reason, self->tally->cqes[i].copy_reasons);
+}
+
 /* Lists and inline bytes are datagrams like others. */
 TEST_F(gso, of_all_shapes)
 {
@@ -431,6 +467,25 @@ TEST_F(gso, alone_if_asked_for)
 	post_alike(self, 20, 1000);
 	post_alike(self, 20, 64);
 	go_alone(_metadata, self);
+}
+
+/* Over IPv4: by default they may be in fragments. */
+TEST_F(gso, alone_by_default)
+{
+	ASSERT_EQ(0, set_discover(self->rig->near, IP_PMTUDISC_WANT));
+	post_alike(self, 20, 1000);
+	see_packets(_metadata, self);
+	go(_metadata, self);
+	EXPECT_EQ(is_six(variant) ? 1 : 20, self->packets);
+}
+
+TEST_F(gso, as_one_to_probe)
+{
+	ASSERT_EQ(0, set_discover(self->rig->near, IP_PMTUDISC_PROBE));
+	post_alike(self, 20, 1000);
+	see_packets(_metadata, self);
+	go(_metadata, self);
+	EXPECT_EQ(1, self->packets);
 }
 
 TEST_F(gso, alone_growing)
@@ -572,6 +627,7 @@ TEST_F(gso, alone_if_longer_than_the_mtu)
 {
 	if (variant->loopback)
 		return;
+	ASSERT_EQ(0, set_discover(self->rig->near, IP_PMTUDISC_WANT));
 	post_alike(self, 10, 2000);
 	go_alone(_metadata, self);
 	for (int i = 1; i <= 10; i++)
@@ -628,6 +684,7 @@ static void disconnect(struct __test_metadata *_metadata,
 	close(self->rig->near);
 	self->rig->near = socket(family, SOCK_DGRAM, 0);
 	ASSERT_LE(0, self->rig->near);
+	ASSERT_EQ(0, set_discover(self->rig->near, IP_PMTUDISC_DO));
 	ASSERT_EQ(0, rb_sockbuf(self->rig->near, SO_SNDBUFFORCE, 1 << 20));
 	ASSERT_EQ(0, rb_q_attach(self->q, self->rig->near, RB_BOTH, 0, 0,
 				 &self->qr.ep));
@@ -747,6 +804,7 @@ TEST_F(gso, named_and_longer_than_the_mtu)
 
 	address(_metadata, self->rig->far, addr);
 	disconnect(_metadata, self, variant->family);
+	ASSERT_EQ(0, set_discover(self->rig->near, IP_PMTUDISC_WANT));
 	for (int i = 0; i < 6; i++)
 		name(post_due(self, 2000), addr);
 	for (int i = 0; i < 10; i++)
@@ -792,8 +850,6 @@ TEST_F(gso, one_must_not_be_in_fragments)
 
 	if (variant->loopback)
 		return;
-	ASSERT_EQ(0, setsockopt(self->rig->near, SOL_IP, IP_MTU_DISCOVER,
-				&probe, sizeof(probe)));
 	if (is_six(variant))
 		ASSERT_EQ(0, setsockopt(self->rig->near, SOL_IPV6,
 					IPV6_MTU_DISCOVER, &probe,
@@ -810,8 +866,6 @@ TEST_F(gso, none_must_be_in_fragments)
 	if (variant->loopback)
 		return;
 	address(_metadata, self->rig->far, addr);
-	ASSERT_EQ(0, setsockopt(self->rig->near, SOL_IP, IP_MTU_DISCOVER,
-				&probe, sizeof(probe)));
 	if (is_six(variant))
 		ASSERT_EQ(0, setsockopt(self->rig->near, SOL_IPV6,
 					IPV6_MTU_DISCOVER, &probe,
@@ -856,6 +910,121 @@ TEST_F(gso, error_from_before)
 	for (int i = 1; i <= 12; i++)
 		EXPECT_EQ(0, self->tally->cqes[i].flags & REGBUF_CQE_F_SHARED);
 	EXPECT_EQ(1, self->packets);
+}
+
+/* The sum that an ICMP message has; of an even number of bytes. */
+static __u16 icmp_sum(const void *bytes, size_t len)
+{
+	const __u16 *words = bytes;
+	__u32 sum = 0;
+
+	for (size_t i = 0; i < len / 2; i++)
+		sum += words[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~(sum + (sum >> 16));
+}
+
+/* Ports of a datagram from the near socket to the far one. */
+static struct udphdr udp_head(const struct rb_rig *rig)
+{
+	struct sockaddr_in6 near, far;
+	socklen_t len = sizeof(near);
+
+	getsockname(rig->near, (struct sockaddr *)&near, &len);
+	len = sizeof(far);
+	getsockname(rig->far, (struct sockaddr *)&far, &len);
+	return (struct udphdr){
+		.source = near.sin6_port,
+		.dest = far.sin6_port,
+		.len = htons(1408),
+	};
+}
+
+/* A router says that a datagram was longer than so many bytes: 0 if it did. */
+static int too_long_4(const struct rb_rig *rig, __u16 mtu)
+{
+	struct {
+		struct icmphdr icmp;
+		struct iphdr ip;
+		struct udphdr udp;
+	} packet = {
+		.icmp = { ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED },
+		.ip = { .version = 4, .ihl = 5, .ttl = 64 },
+		.udp = udp_head(rig),
+	};
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	int sock = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+	ssize_t n;
+
+	packet.icmp.un.frag.mtu = htons(mtu);
+	packet.ip.tot_len = htons(1428);
+	packet.ip.frag_off = htons(IP_DF);
+	packet.ip.protocol = IPPROTO_UDP;
+	packet.ip.saddr = inet_addr(RB_NEAR4);
+	packet.ip.daddr = inet_addr(RB_PEER4);
+	packet.icmp.checksum = icmp_sum(&packet, sizeof(packet));
+	to.sin_addr.s_addr = packet.ip.saddr;
+	n = sendto(sock, &packet, sizeof(packet), 0, (struct sockaddr *)&to,
+		   sizeof(to));
+	close(sock);
+	return n != sizeof(packet);
+}
+
+static int too_long_6(const struct rb_rig *rig, __u16 mtu)
+{
+	struct {
+		struct icmp6_hdr icmp;
+		struct ip6_hdr ip;
+		struct udphdr udp;
+	} packet = {
+		.icmp = { .icmp6_type = ICMP6_PACKET_TOO_BIG },
+		.udp = udp_head(rig),
+	};
+	struct sockaddr_in6 to = { .sin6_family = AF_INET6 };
+	int sock = socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6);
+	ssize_t n;
+
+	packet.icmp.icmp6_mtu = htonl(mtu);
+	packet.ip.ip6_flow = htonl(6U << 28);
+	packet.ip.ip6_plen = packet.udp.len;
+	packet.ip.ip6_nxt = IPPROTO_UDP;
+	inet_pton(AF_INET6, RB_NEAR6, &packet.ip.ip6_src);
+	inet_pton(AF_INET6, RB_PEER6, &packet.ip.ip6_dst);
+	to.sin6_addr = packet.ip.ip6_src;
+	/* The sum is made for us. */
+	n = sendto(sock, &packet, sizeof(packet), 0, (struct sockaddr *)&to,
+		   sizeof(to));
+	close(sock);
+	return n != sizeof(packet);
+}
+
+/* C4: likewise that one before was too long, which these are not. */
+TEST_F(gso, too_long_before)
+{
+	if (variant->loopback)
+		return;
+	ASSERT_EQ(0, rb_net_peer(&self->rig->net));
+	ASSERT_EQ(0, is_six(variant) ? too_long_6(self->rig, 1300) :
+				       too_long_4(self->rig, 1300));
+	ASSERT_EQ(0, rb_net_near(&self->rig->net));
+	ASSERT_TRUE(rb_within(10, rb_sock_events(self->rig->near, 0) &
+				  POLLERR));
+	see_packets(_metadata, self);
+	post(self, 1000);
+	post_alike(self, 11, 1000);
+	ASSERT_EQ(0, rb_q_submit_all(self->q));
+	EXPECT_EQ(0, arrive(self));
+	ASSERT_EQ(0, rb_tally_all(self->tally, self->q));
+	EXPECT_EQ(0, rb_tally_differs(self->tally, 1, 1, EMSGSIZE, 0));
+	EXPECT_EQ(0, rb_tally_differs(self->tally, 2, 12, 0, 1000));
+	for (int i = 1; i <= 12; i++)
+		EXPECT_EQ(0, self->tally->cqes[i].flags & REGBUF_CQE_F_SHARED);
+	EXPECT_EQ(1, self->packets);
+	/* And it is no reason to send others of that size alone. */
+	memset(self->tally, 0, sizeof(*self->tally));
+	post_alike(self, 12, 1000);
+	go(_metadata, self);
+	EXPECT_EQ(2, self->packets);
 }
 
 /* From now on the device drops what it is given, and says so. */
@@ -975,6 +1144,7 @@ FIXTURE_SETUP(swallowed)
 			   "ip link set dummy0 up"));
 	sv[0] = socket(variant->family, SOCK_DGRAM, 0);
 	ASSERT_EQ(0, connect(sv[0], (struct sockaddr *)&ss, len));
+	ASSERT_EQ(0, set_discover(sv[0], IP_PMTUDISC_DO));
 	ASSERT_EQ(0, rb_qrig_with(&self->qr, sv, LEN, ENTRIES));
 	self->tally = rb_tally_new(20);
 	ASSERT_NE(NULL, self->tally);
