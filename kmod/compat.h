@@ -24,6 +24,19 @@ static inline long regbuf_pin_user_pages(unsigned long start,
 #endif
 }
 
+/* Before 6.11 there was nothing for pins of one folio. */
+#ifdef REGBUF_HAVE_UNPIN_FOLIO
+#define regbuf_unpin_folio(folio, nr)	unpin_user_folio(folio, nr)
+#else
+static inline void regbuf_unpin_folio(struct folio *folio, unsigned long nr)
+{
+	if (nr == 1)
+		unpin_user_page(&folio->page);
+	else
+		unpin_user_page_range_dirty_lock(&folio->page, nr, false);
+}
+#endif
+
 /* Before 6.3 the flags of an area were set by hand. */
 #ifndef REGBUF_HAVE_VM_FLAGS_SET
 static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)

@@ -13,8 +13,30 @@
 #include "compat.h"
 #include "regbuf.h"
 
-/* Pages pinned in one go: how long mmap_lock is held. */
+/* Pages pinned in one go: how long mmap_lock is held, or interrupts are off. */
 #define REGBUF_PIN_BATCH	512
+
+/* As many of them as need no memory for their pointers. */
+#define REGBUF_PIN_FEW		16
+
+/* A range while it is being pinned. */
+struct regbuf_pinner {
+	struct regbuf_pin *pin;
+	u32 access;
+	/* in pages: */
+	unsigned long at;	/* what comes next */
+	unsigned long end;
+	/* the mapping that was looked at last */
+	unsigned long vm_end;
+	unsigned int gup_flags;
+	bool huge;		/* hugetlb */
+	/* to be folded */
+	struct page **pages;
+	unsigned long max;
+	/* the last page */
+	struct folio *folio;
+	unsigned long pfn;	/* and one */
+};
 
 /* Memory shared with others that may be pinned: nobody's file on disk. */
 static bool regbuf_vma_is_shm(const struct vm_area_struct *vma)
@@ -55,110 +77,304 @@ static int regbuf_vma_check(const struct vm_area_struct *vma, u32 access,
 	return 0;
 }
 
-/* Pin some pages from @addr on, at most to the end of its mapping. */
-static long regbuf_pin_some(unsigned long addr, unsigned long nr, u32 access,
-			    struct page **pages)
+/* Look at the mapping at @addr. Caller holds mmap_lock. */
+static int regbuf_pin_look(struct regbuf_pinner *pinner, unsigned long addr)
 {
-	struct mm_struct *mm = current->mm;
-	struct vm_area_struct *vma;
-	unsigned int gup_flags;
-	long ret = -EFAULT;
+	struct vm_area_struct *vma = find_vma(current->mm, addr);
 
-	if (mmap_read_lock_killable(mm))
+	if (!vma || vma->vm_start > addr)
+		return -EFAULT;
+	pinner->vm_end = vma->vm_end;
+	pinner->huge = is_vm_hugetlb_page(vma);
+	return regbuf_vma_check(vma, pinner->access, &pinner->gup_flags);
+}
+
+/* How many pages to pin at once: of a hugetlb page, one stands for all. */
+static unsigned long regbuf_pin_nr(const struct regbuf_pinner *pinner,
+				   unsigned long addr)
+{
+	unsigned long end = min(pinner->end << PAGE_SHIFT, pinner->vm_end);
+
+	if (pinner->huge)
+		return 1;
+	return min((end - addr) >> PAGE_SHIFT, pinner->max);
+}
+
+/* Whatever it takes, and under the lock that the mapping was looked at. */
+static long regbuf_pin_slow(struct regbuf_pinner *pinner, unsigned long addr)
+{
+	long ret;
+
+	if (mmap_read_lock_killable(current->mm))
 		return -EINTR;
-	vma = find_vma(mm, addr);
-	if (vma && vma->vm_start <= addr) {
-		ret = regbuf_vma_check(vma, access, &gup_flags);
-		nr = min3(nr, (vma->vm_end - addr) >> PAGE_SHIFT,
-			  (unsigned long)REGBUF_PIN_BATCH);
-	}
+	ret = regbuf_pin_look(pinner, addr);
 	if (ret == 0)
-		ret = regbuf_pin_user_pages(addr, nr, gup_flags, pages);
-	mmap_read_unlock(mm);
+		ret = regbuf_pin_user_pages(addr, regbuf_pin_nr(pinner, addr),
+					    pinner->gup_flags, pinner->pages);
+	mmap_read_unlock(current->mm);
 	/* No page and no error would be our own mistake: never loop on it. */
 	return ret ?: -EFAULT;
 }
 
-static int regbuf_pin_pages(struct regbuf_pin *pin, u32 access,
-			    struct page **pages)
+/*
+ * Pin some pages from @addr on, at most to the end of its mapping. Those that
+ * are there come without a lock: then the mapping may be another one by now,
+ * and what it had is told from the pages. What has to be brought in is not:
+ * that could wait for user space, which pin_user_pages() under the lock never
+ * does.
+ */
+static long regbuf_pin_some(struct regbuf_pinner *pinner, unsigned long addr)
 {
-	unsigned long done = 0;
+	long ret = 0;
+
+	if (addr >= pinner->vm_end) {
+		if (mmap_read_lock_killable(current->mm))
+			return -EINTR;
+		ret = regbuf_pin_look(pinner, addr);
+		mmap_read_unlock(current->mm);
+	}
+	if (ret < 0)
+		return ret;
+	ret = pin_user_pages_fast(addr, regbuf_pin_nr(pinner, addr),
+				  pinner->gup_flags | FOLL_NOFAULT,
+				  pinner->pages);
+	return ret > 0 ? ret : regbuf_pin_slow(pinner, addr);
+}
+
+static bool regbuf_folio_is_huge(struct folio *folio)
+{
+	return folio_test_large(folio) && folio_test_hugetlb(folio);
+}
+
+/* Pages of a folio from one of them on. */
+static unsigned long regbuf_folio_rest(struct folio *folio, struct page *page)
+{
+	return folio_nr_pages(folio) - folio_page_idx(folio, page);
+}
+
+/*
+ * Memory of nobody's file on disk, and of no driver. Hugetlb pages come from
+ * where they were looked for, or have one pin too many.
+ */
+static int regbuf_folio_check(const struct regbuf_pinner *pinner,
+			      struct folio *folio)
+{
+	struct address_space *mapping;
+	int err = -EFAULT;
+
+	if (regbuf_folio_is_huge(folio))
+		return pinner->huge ? 0 : -EFAULT;
+	if (likely(folio_test_anon(folio)))
+		return 0;
+	/* Without the folio in it the mapping could go. */
+	rcu_read_lock();
+	mapping = READ_ONCE(folio->mapping);
+	if (mapping)
+		err = shmem_mapping(mapping) ? 0 : -EOPNOTSUPP;
+	rcu_read_unlock();
+	return err;
+}
+
+/* Of @nr pages, how many follow the first within its folio. */
+static unsigned long regbuf_pin_together(const struct regbuf_pinner *pinner,
+					 struct folio *folio,
+					 struct page **pages, unsigned long nr)
+{
+	unsigned long pfn = page_to_pfn(pages[0]), rest, i;
+
+	if (!folio_test_large(folio))
+		return 1;
+	rest = regbuf_folio_rest(folio, pages[0]);
+	if (regbuf_folio_is_huge(folio)) {
+		pinner->pin->huge = true;
+		return min(rest, pinner->end - pinner->at);
+	}
+	nr = min(nr, rest);
+	for (i = 1; i < nr && page_to_pfn(pages[i]) == pfn + i; i++)
+		;
+	return i;
+}
+
+/* Cut all into units of @order, which is less than it was or the first. */
+static int regbuf_pin_cut(struct regbuf_pinner *pinner, unsigned int order)
+{
+	struct regbuf_pin *pin = pinner->pin;
+	unsigned int old = pin->shift - PAGE_SHIFT;
+	unsigned long first = pin->start >> PAGE_SHIFT;
+	unsigned long nr = ((pinner->end - 1) >> order) - (first >> order) + 1;
+	unsigned long mask = (1UL << order) - 1;
+	unsigned long *pfns, at;
+
+	pfns = kvmalloc_array(nr, sizeof(*pfns),
+			      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!pfns)
+		return -ENOMEM;
+	for (at = first; at < pinner->at; at = (at | mask) + 1)
+		pfns[(at >> order) - (first >> order)] =
+			pin->pfns[(at >> old) - (first >> old)] +
+			(at & ((1UL << old) - 1)) - (at & mask);
+	kvfree(pin->pfns);
+	pin->pfns = pfns;
+	pin->nr_units = nr;
+	pin->shift = PAGE_SHIFT + order;
+	return 0;
+}
+
+/*
+ * The next pages do not follow the last ones in memory, or within their folio:
+ * that has to be where one unit ends and another begins. Whole folios are
+ * charged; one met again after another is charged again, never too little.
+ */
+static int regbuf_pin_break(struct regbuf_pinner *pinner, struct folio *folio)
+{
+	struct regbuf_pin *pin = pinner->pin;
+	unsigned long first = pin->start >> PAGE_SHIFT;
+	unsigned int order;
+	int err;
+
+	err = regbuf_folio_check(pinner, folio);
+	if (err)
+		return err;
+	if (folio != pinner->folio) {
+		pin->charge += folio_nr_pages(folio);
+		pinner->folio = folio;
+	}
+	if (pinner->at == first)
+		order = fls64(first ^ (pinner->end - 1));
+	else
+		order = __ffs(pinner->at);
+	if (pin->pfns && order >= pin->shift - PAGE_SHIFT)
+		return 0;
+	return regbuf_pin_cut(pinner, order);
+}
+
+/* Note where @nr pages in a row are: for each unit, where it starts. */
+static void regbuf_pin_note(struct regbuf_pinner *pinner, unsigned long pfn,
+			    unsigned long nr)
+{
+	struct regbuf_pin *pin = pinner->pin;
+	unsigned int order = pin->shift - PAGE_SHIFT;
+	unsigned long mask = (1UL << order) - 1;
+	unsigned long base = pin->start >> pin->shift;
+	unsigned long at = pinner->at, end = at + nr;
+
+	pfn -= at;
+	for (; at < end; at = (at | mask) + 1)
+		pin->pfns[(at >> order) - base] = pfn + (at & ~mask);
+	pinner->at = end;
+	pinner->pfn = pfn + end;
+}
+
+/*
+ * Small folios, when all is cut into pages anyway: the least for each, as there
+ * are most of them. Returns how many it took.
+ */
+static unsigned long regbuf_pin_small(struct regbuf_pinner *pinner,
+				      struct page **pages, unsigned long nr)
+{
+	struct regbuf_pin *pin = pinner->pin;
+	struct folio *folio, *last = pinner->folio;
+	unsigned long i, *pfns;
+
+	if (!pin->pfns || pin->shift > PAGE_SHIFT)
+		return 0;
+	pfns = pin->pfns + pinner->at - (pin->start >> PAGE_SHIFT);
+	for (i = 0; i < nr; i++) {
+		folio = page_folio(pages[i]);
+		if (folio_test_large(folio) || folio == last ||
+		    (!folio_test_anon(folio) &&
+		     regbuf_folio_check(pinner, folio)))
+			break;
+		pfns[i] = folio_pfn(folio);
+		last = folio;
+	}
+	if (i) {
+		pinner->folio = last;
+		pinner->pfn = pfns[i - 1] + 1;
+		pinner->at += i;
+		pin->charge += i;
+	}
+	return i;
+}
+
+/* Any pages. Returns how many it took, or an error. */
+static long regbuf_pin_next(struct regbuf_pinner *pinner, struct page **pages,
+			    unsigned long nr)
+{
+	struct folio *folio = page_folio(pages[0]);
+	unsigned long pfn = page_to_pfn(pages[0]);
+	int err;
+
+	if (pfn != pinner->pfn || folio != pinner->folio) {
+		err = regbuf_pin_break(pinner, folio);
+		if (err)
+			return err;
+	}
+	nr = regbuf_pin_together(pinner, folio, pages, nr);
+	regbuf_pin_note(pinner, pfn, nr);
+	return nr;
+}
+
+/* Fold pages that have just been pinned; on error those left are unpinned. */
+static long regbuf_pin_fold(struct regbuf_pinner *pinner, unsigned long nr)
+{
+	struct page **pages = pinner->pages;
+	unsigned long i;
+	long step;
+
+	for (i = 0; i < nr; i += step) {
+		step = regbuf_pin_small(pinner, pages + i, nr - i);
+		if (!step)
+			step = regbuf_pin_next(pinner, pages + i, nr - i);
+		if (step < 0) {
+			unpin_user_pages(pages + i, nr - i);
+			return step;
+		}
+	}
+	return 0;
+}
+
+static int regbuf_pin_all(struct regbuf_pinner *pinner)
+{
 	long ret;
 
-	while (done < pin->nr_pages) {
-		ret = regbuf_pin_some(pin->start + (done << PAGE_SHIFT),
-				      pin->nr_pages - done, access,
-				      pages + done);
-		if (ret < 0) {
-			unpin_user_pages(pages, done);
+	while (pinner->at < pinner->end) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		ret = regbuf_pin_some(pinner, pinner->at << PAGE_SHIFT);
+		if (ret > 0)
+			ret = regbuf_pin_fold(pinner, ret);
+		if (ret < 0)
 			return ret;
-		}
-		done += ret;
 		cond_resched();
 	}
 	return 0;
 }
 
-static bool regbuf_adjacent(struct page *a, struct page *b)
+/* Pin with room for the pointers to some pages. */
+static int regbuf_pin_batches(struct regbuf_pinner *pinner)
 {
-	return page_to_pfn(a) + 1 == page_to_pfn(b) &&
-	       page_folio(a) == page_folio(b);
-}
+	unsigned long nr = pinner->end - pinner->at;
+	struct page *few[REGBUF_PIN_FEW];
+	int err;
 
-/*
- * The largest unit that the range can be cut into, as an order of pages: a
- * break in contiguity must be at a multiple of it. Counts whole folios on the
- * way; a folio met again after another is counted again, never too little.
- */
-static unsigned int regbuf_pin_order(struct regbuf_pin *pin,
-				     struct page **pages)
-{
-	unsigned long first = pin->start >> PAGE_SHIFT;
-	unsigned int order = fls64(first ^ (first + pin->nr_pages - 1));
-	unsigned long i;
-
-	pin->charge = folio_nr_pages(page_folio(pages[0]));
-	for (i = 1; i < pin->nr_pages; i++) {
-		if (regbuf_adjacent(pages[i - 1], pages[i]))
-			continue;
-		order = min_t(unsigned int, order, __ffs(first + i));
-		if (page_folio(pages[i - 1]) != page_folio(pages[i]))
-			pin->charge += folio_nr_pages(page_folio(pages[i]));
-	}
-	return order;
-}
-
-/* Turn the pages, in place, into one frame number for each unit. */
-static void regbuf_pin_fold(struct regbuf_pin *pin, struct page **pages)
-{
-	unsigned long first = pin->start >> PAGE_SHIFT;
-	unsigned int order = regbuf_pin_order(pin, pages);
-	unsigned long mask = (1UL << order) - 1;
-	unsigned long i, nr = 0;
-
-	for (i = 0; i < pin->nr_pages; i = ((first + i) | mask) + 1 - first)
-		pin->pfns[nr++] = page_to_pfn(pages[i]) - ((first + i) & mask);
-	pin->nr_units = nr;
-	pin->shift = PAGE_SHIFT + order;
-}
-
-static void regbuf_pin_shrink(struct regbuf_pin *pin)
-{
-	unsigned long *less;
-
-	if (pin->nr_units > pin->nr_pages / 2)
-		return;
-	less = kvmalloc_array(pin->nr_units, sizeof(*less), GFP_KERNEL_ACCOUNT);
-	if (!less)
-		return;
-	memcpy(less, pin->pfns, pin->nr_units * sizeof(*less));
-	kvfree(pin->pfns);
-	pin->pfns = less;
+	pinner->pages = few;
+	pinner->max = REGBUF_PIN_FEW;
+	if (nr <= REGBUF_PIN_FEW)
+		return regbuf_pin_all(pinner);
+	pinner->max = min_t(unsigned long, nr, REGBUF_PIN_BATCH);
+	pinner->pages = kmalloc_array(pinner->max, sizeof(*pinner->pages),
+				      GFP_KERNEL);
+	if (!pinner->pages)
+		return -ENOMEM;
+	err = regbuf_pin_all(pinner);
+	kfree(pinner->pages);
+	return err;
 }
 
 /**
  * regbuf_pin_range() - pin a range of current's memory
- * @pin: what was pinned
+ * @pin: what was pinned; zeroed before
  * @addr: first byte
  * @length: bytes, 1 to REGBUF_MAX_LENGTH; the range is in user space
  * @access: REGBUF_ACCESS_*
@@ -169,26 +385,77 @@ static void regbuf_pin_shrink(struct regbuf_pin *pin)
 int regbuf_pin_range(struct regbuf_pin *pin, unsigned long addr, u64 length,
 		     u32 access)
 {
-	struct page **pages;
+	struct regbuf_pinner pinner = {
+		.pin = pin,
+		.access = access,
+		.at = addr >> PAGE_SHIFT,
+		.end = (addr + length - 1) / PAGE_SIZE + 1,
+	};
 	int err;
 
 	pin->start = addr & PAGE_MASK;
-	pin->written = access & REGBUF_ACCESS_WRITE;
-	pin->nr_pages = PAGE_ALIGN(offset_in_page(addr) + length) >> PAGE_SHIFT;
-	pin->pfns = kvmalloc_array(pin->nr_pages, sizeof(*pin->pfns),
-				   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!pin->pfns)
-		return -ENOMEM;
-	/* Filled with page pointers first: they are as long. */
-	pages = (struct page **)pin->pfns;
-	err = regbuf_pin_pages(pin, access, pages);
+	err = regbuf_pin_batches(&pinner);
+	pin->nr_pages = pinner.at - (addr >> PAGE_SHIFT);
 	if (err) {
-		kvfree(pin->pfns);
+		regbuf_unpin(pin);
 		return err;
 	}
-	regbuf_pin_fold(pin, pages);
-	regbuf_pin_shrink(pin);
+	pin->written = access & REGBUF_ACCESS_WRITE;
 	return 0;
+}
+
+/* What was received shows in no page table: it makes the folio dirty. */
+static inline void regbuf_unpin_page(struct page *page, unsigned long nr,
+				     bool written)
+{
+	struct folio *folio = page_folio(page);
+
+	if (written && !folio_test_dirty(folio))
+		unpin_user_page_range_dirty_lock(page, nr, true);
+	else
+		regbuf_unpin_folio(folio, nr);
+}
+
+/* Unpin what lies together from page @at on. Returns how many pages. */
+static unsigned long regbuf_unpin_some(const struct regbuf_pin *pin,
+				       unsigned long at, unsigned long nr)
+{
+	unsigned int order = pin->shift - PAGE_SHIFT;
+	unsigned long in = at & ((1UL << order) - 1);
+	unsigned long unit = (at >> order) - (pin->start >> pin->shift);
+	struct page *page = pfn_to_page(pin->pfns[unit] + in);
+	struct folio *folio = page_folio(page);
+
+	if (pin->huge && regbuf_folio_is_huge(folio)) {
+		/* One pin, however many units it is cut into. */
+		regbuf_unpin_page(page, 1, pin->written);
+		return min(nr, regbuf_folio_rest(folio, page));
+	}
+	nr = min(nr, (1UL << order) - in);
+	regbuf_unpin_page(page, nr, pin->written);
+	return nr;
+}
+
+/* Unpin units of one page. */
+static void regbuf_unpin_pages(const unsigned long *pfns, unsigned long nr,
+			       bool written)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++)
+		regbuf_unpin_page(pfn_to_page(pfns[i]), 1, written);
+}
+
+/* Unpin some more, from page @at on. Returns how many pages. */
+static unsigned long regbuf_unpin_batch(const struct regbuf_pin *pin,
+					unsigned long at, unsigned long nr)
+{
+	if (pin->huge || pin->shift > PAGE_SHIFT)
+		return regbuf_unpin_some(pin, at, nr);
+	nr = min_t(unsigned long, nr, REGBUF_PIN_BATCH);
+	regbuf_unpin_pages(pin->pfns + at - (pin->start >> PAGE_SHIFT), nr,
+			   pin->written);
+	return nr;
 }
 
 /**
@@ -199,16 +466,11 @@ int regbuf_pin_range(struct regbuf_pin *pin, unsigned long addr, u64 length,
  */
 void regbuf_unpin(struct regbuf_pin *pin)
 {
-	unsigned long first = pin->start >> PAGE_SHIFT;
-	unsigned long mask = (1UL << (pin->shift - PAGE_SHIFT)) - 1;
-	unsigned long i, next, unit = 0;
-	struct page *page;
+	unsigned long at = pin->start >> PAGE_SHIFT;
+	unsigned long end = at + pin->nr_pages;
 
-	for (i = 0; i < pin->nr_pages; i = next) {
-		next = min(((first + i) | mask) + 1 - first, pin->nr_pages);
-		page = pfn_to_page(pin->pfns[unit++] + ((first + i) & mask));
-		/* What was received shows in no page table. */
-		unpin_user_page_range_dirty_lock(page, next - i, pin->written);
+	while (at < end) {
+		at += regbuf_unpin_batch(pin, at, end - at);
 		cond_resched();
 	}
 	kvfree(pin->pfns);

@@ -98,6 +98,7 @@ struct regbuf_pin {
 	unsigned long *pfns;	/* of where each unit starts or would start */
 	unsigned int shift;
 	bool written;		/* by receives, for all we know */
+	bool huge;		/* has hugetlb pages: one pin for each */
 };
 
 /* A debt in RLIMIT_MEMLOCK and mm->pinned_vm, paid back once. */

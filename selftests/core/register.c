@@ -78,7 +78,7 @@ static unsigned long pages_of(const void *at, size_t length)
  */
 static void whole_life(struct __test_metadata *_metadata,
 		       const FIXTURE_DATA(reg) *self, char *at, size_t length,
-		       __u32 access, unsigned long charge)
+		       __u32 access, unsigned long charge, unsigned long pins)
 {
 	struct regbuf_ioc_register reg = {
 		.size = sizeof(reg),
@@ -102,7 +102,7 @@ static void whole_life(struct __test_metadata *_metadata,
 	EXPECT_EQ(1, stats.buffers);
 	EXPECT_EQ(charge, stats.pages);
 	EXPECT_EQ(charge, rb_vmpin());
-	EXPECT_EQ(self->pins + pages_of(at, length), rb_pins());
+	EXPECT_EQ(self->pins + pins, rb_pins());
 	if (access & RB_READ)
 		EXPECT_SENDS(reg.id, 0, at, length);
 	EXPECT_EQ(0, rb_deregister(self->dev, reg.id));
@@ -111,7 +111,12 @@ static void whole_life(struct __test_metadata *_metadata,
 }
 
 #define WHOLE_LIFE(at, length, access, charge) \
-	whole_life(_metadata, self, at, length, access, charge)
+	whole_life(_metadata, self, at, length, access, charge, \
+		   pages_of(at, length))
+
+/* A hugetlb page needs one pin, however much of it is in the range. */
+#define HUGE_LIFE(at, length, access, nr) \
+	whole_life(_metadata, self, at, length, access, (nr) * HUGE_PAGES, nr)
 
 /* Pages of nothing but the mapping: nothing there yet, or nothing ever. */
 static char *blank(unsigned long nr, int prot)
@@ -542,7 +547,7 @@ static int memfd(struct __test_metadata *_metadata, size_t length,
 	return fd;
 }
 
-/* C10: huge pages: whole ones are charged, only the range is pinned */
+/* C10: huge pages: whole ones are charged */
 TEST_F(reg, hugetlb_is_taken_and_charged_whole)
 {
 	char *mem;
@@ -551,12 +556,12 @@ TEST_F(reg, hugetlb_is_taken_and_charged_whole)
 	mem = rb_map(2 * HUGE, RW, MAP_HUGETLB);
 	ASSERT_NE(NULL, mem);
 	rb_pattern(mem, 2 * HUGE, 21);
-	WHOLE_LIFE(mem, HUGE, BOTH, HUGE_PAGES);
-	WHOLE_LIFE(mem, 1, BOTH, HUGE_PAGES);
-	WHOLE_LIFE(mem + HUGE - 1, 1, RB_READ, HUGE_PAGES);
-	WHOLE_LIFE(mem + HUGE - 1, 2, RB_READ, 2 * HUGE_PAGES);
-	WHOLE_LIFE(mem + 5 * RB_PAGE + 3, HUGE, RB_READ, 2 * HUGE_PAGES);
-	WHOLE_LIFE(mem, 2 * HUGE, BOTH, 2 * HUGE_PAGES);
+	HUGE_LIFE(mem, HUGE, BOTH, 1);
+	HUGE_LIFE(mem, 1, BOTH, 1);
+	HUGE_LIFE(mem + HUGE - 1, 1, RB_READ, 1);
+	HUGE_LIFE(mem + HUGE - 1, 2, RB_READ, 2);
+	HUGE_LIFE(mem + 5 * RB_PAGE + 3, HUGE, RB_READ, 2);
+	HUGE_LIFE(mem, 2 * HUGE, BOTH, 2);
 	munmap(mem, 2 * HUGE);
 }
 
@@ -590,10 +595,31 @@ TEST_F(reg, hugetlb_memfd_is_taken)
 	mem = shared(_metadata, fd, 2 * HUGE, RW);
 	alias = shared(_metadata, fd, 2 * HUGE, RW);
 	rb_pattern(alias, 2 * HUGE, 22);
-	WHOLE_LIFE(mem + 12345, HUGE, BOTH, 2 * HUGE_PAGES);
+	HUGE_LIFE(mem + 12345, HUGE, BOTH, 2);
 	munmap(mem, 2 * HUGE);
 	munmap(alias, 2 * HUGE);
 	close(fd);
+}
+
+/* Small pages around a hugetlb page: units of a page, of which it has many */
+TEST_F(reg, hugetlb_amid_others_is_taken)
+{
+	char *area, *mem;
+
+	reserve_huge(_metadata, self);
+	area = rb_map(4 * HUGE, RW, MAP_NORESERVE);
+	ASSERT_NE(NULL, area);
+	madvise(area, 4 * HUGE, MADV_NOHUGEPAGE);
+	mem = (char *)(((unsigned long)area + 2 * HUGE - 1) & -HUGE);
+	ASSERT_NE(MAP_FAILED, mmap(mem, HUGE, RW, MAP_PRIVATE | MAP_ANONYMOUS |
+				   MAP_FIXED | MAP_HUGETLB, -1, 0));
+	rb_pattern(mem - 3 * RB_PAGE, HUGE + 7 * RB_PAGE, 23);
+	whole_life(_metadata, self, mem - 3 * RB_PAGE, HUGE + 7 * RB_PAGE,
+		   BOTH, HUGE_PAGES + 7, 8);
+	whole_life(_metadata, self, mem - 1, 2, BOTH, HUGE_PAGES + 1, 2);
+	whole_life(_metadata, self, mem + HUGE - 2 * RB_PAGE, 3 * RB_PAGE,
+		   BOTH, HUGE_PAGES + 1, 2);
+	munmap(area, 4 * HUGE);
 }
 
 /* S7: a range longer than 4 GiB, and the bytes at its far end */
@@ -620,7 +646,7 @@ TEST_F(reg, more_than_4g_is_taken)
 	ASSERT_EQ(0, rb_register(self->dev, mem, nr * HUGE, BOTH, &id));
 	ASSERT_EQ(0, rb_status(self->dev, id, &status));
 	EXPECT_EQ(nr * HUGE, status.length);
-	EXPECT_EQ(self->pins + nr * HUGE_PAGES, rb_pins());
+	EXPECT_EQ(self->pins + nr, rb_pins());
 	EXPECT_SENDS(id, 4UL << 30, mem + (nr - 1) * HUGE, 8 * RB_PAGE);
 	EXPECT_SENDS(id, (4UL << 30) - 5, mem + (4UL << 30) - 5, 10);
 	EXPECT_SENDS(id, nr * HUGE - 1, mem + nr * HUGE - 1, 1);
