@@ -28,19 +28,29 @@ static __poll_t regbuf_ep_wants(const struct regbuf_ep *ep)
 
 /*
  * Something happened to the socket. In any context, the stack's locks held.
- * What pairs with the barrier of regbuf_ep_run() is in skwq_has_sleeper().
+ * What pairs with the barrier of regbuf_ep_run() is in skwq_has_sleeper(): the
+ * run that is due sees what comes before it. So datagrams need one wake-up for
+ * each run; a stream's are all looked at, for its state.
  */
 static int regbuf_ep_wake(struct wait_queue_entry *wait, unsigned int mode,
 			  int sync, void *key)
 {
 	struct regbuf_ep *ep = container_of(wait, struct regbuf_ep, wait);
 	__poll_t what = key_to_poll(key), wants = regbuf_ep_wants(ep);
+	const struct sock *sk = ep->sock->sk;
+	bool closed = READ_ONCE(sk->sk_state) == TCP_CLOSE;
 
-	if (READ_ONCE(ep->sock->sk->sk_state) == TCP_CLOSE)
+	if (closed)
 		WRITE_ONCE(ep->was_closed, true);
 	/* Some wake-ups, of a new state for one, do not say what for. */
-	if (what ? what & wants : wants)
-		regbuf_ep_ready(ep);
+	if (!(what ? what & wants : wants))
+		return 0;
+	if (!sk_is_tcp(sk))
+		list_del_init(&wait->entry);
+	else if (!closed && !list_empty_careful(&ep->ready))
+		return 0;
+	/* Ready or not: its lock has the run see what was changed here. */
+	regbuf_ep_ready(ep);
 	return 0;
 }
 
@@ -82,6 +92,7 @@ struct regbuf_ep *regbuf_ep_create(struct regbuf_queue *q,
 	INIT_LIST_HEAD(&ep->ready);
 	INIT_LIST_HEAD(&ep->order);
 	init_waitqueue_func_entry(&ep->wait, regbuf_ep_wake);
+	INIT_LIST_HEAD(&ep->wait.entry);
 	regbuf_timer_setup(&ep->timer, regbuf_ep_retry);
 	refcount_set(&ep->ref, 1);
 	return ep;
@@ -101,14 +112,23 @@ void regbuf_ep_put(struct regbuf_ep *ep)
 	kfree_rcu(ep, rcu);
 }
 
-/* Be woken by the socket, or not. */
-static void regbuf_ep_watch(struct regbuf_ep *ep, bool watch)
+/**
+ * regbuf_ep_watch() - be woken by the socket, or not
+ * @ep: the endpoint
+ * @watch: which
+ *
+ * Context: q->lock held.
+ */
+void regbuf_ep_watch(struct regbuf_ep *ep, bool watch)
 {
-	if (watch && !ep->watching)
-		add_wait_queue(&ep->sock->wq.wait, &ep->wait);
-	else if (!watch && ep->watching)
-		remove_wait_queue(&ep->sock->wq.wait, &ep->wait);
-	ep->watching = watch;
+	struct wait_queue_head *head = &ep->sock->wq.wait;
+
+	spin_lock_irq(&head->lock);
+	if (!watch)
+		list_del_init(&ep->wait.entry);
+	else if (list_empty(&ep->wait.entry))
+		__add_wait_queue(head, &ep->wait);
+	spin_unlock_irq(&head->lock);
 }
 
 /**
@@ -123,7 +143,10 @@ void regbuf_ep_ran(struct regbuf_ep *ep)
 {
 	bool waits = ep->send.count || ep->recv.count || ep->nr_polls;
 
-	if (waits == ep->watching || sk_is_tcp(ep->sock->sk))
+	if (waits == regbuf_ep_watching(ep) || sk_is_tcp(ep->sock->sk))
+		return;
+	/* It was woken meanwhile, and will run again. */
+	if (waits && !list_empty_careful(&ep->ready))
 		return;
 	regbuf_ep_watch(ep, waits);
 	/* Once more, for what came before we watched. */

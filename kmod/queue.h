@@ -160,13 +160,13 @@ struct regbuf_ep {
 	const struct cred *cred;
 	u32 id;
 	u32 flags;		/* REGBUF_ATTACH_F_* */
+	/* the socket's wait queue's lock */
 	struct wait_queue_entry wait;
 	/* q->lock */
 	struct regbuf_lane send;
 	struct regbuf_lane recv;
 	struct list_head polls;
 	u32 nr_polls;
-	bool watching;		/* on the socket's wait queue */
 	bool draining;
 	bool closing;		/* shut down when drained */
 	bool was_closed;	/* set when woken: not in mid-send, is it? */
@@ -431,6 +431,7 @@ struct regbuf_ep *regbuf_ep_create(struct regbuf_queue *q,
 int regbuf_ep_attach(struct regbuf_ep *ep, struct file *file, u32 max_send,
 		     u32 max_recv);
 void regbuf_ep_put(struct regbuf_ep *ep);
+void regbuf_ep_watch(struct regbuf_ep *ep, bool watch);
 void regbuf_ep_ran(struct regbuf_ep *ep);
 struct regbuf_ep *__regbuf_ep_find(struct regbuf_queue *q, u32 id);
 void regbuf_ep_detach_all(struct regbuf_queue *q);
@@ -508,6 +509,17 @@ static inline struct regbuf_ep *regbuf_ep_find(struct regbuf_queue *q, u32 id)
 	struct regbuf_ep *ep = q->last_ep;
 
 	return likely(ep && ep->id == id) ? ep : __regbuf_ep_find(q, id);
+}
+
+/**
+ * regbuf_ep_watching() - will the socket wake it
+ * @ep: the endpoint
+ *
+ * Context: Any. If it has just been woken, it is ready, too.
+ */
+static inline bool regbuf_ep_watching(const struct regbuf_ep *ep)
+{
+	return !list_empty_careful(&ep->wait.entry);
 }
 
 /**

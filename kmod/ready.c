@@ -208,7 +208,10 @@ static void regbuf_ep_run(struct regbuf_ep *ep)
 {
 	const struct cred *old = NULL;
 
-	/* What is posted, before the socket is asked; see regbuf_ep_wake(). */
+	/* Most likely it will wait: then it needs no second look. */
+	if ((ep->recv.count || ep->nr_polls) && !regbuf_ep_watching(ep))
+		regbuf_ep_watch(ep, true);
+	/* All this, before the socket is asked; see regbuf_ep_wake(). */
 	smp_mb();
 	if (ep->cred != current_cred())
 		old = override_creds(ep->cred);
