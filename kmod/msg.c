@@ -289,8 +289,12 @@ int regbuf_msg_recv(struct regbuf_req *req, const struct regbuf_sqe *sqe)
 	    (!named && (sqe->addr_id || sqe->addr_offset)) ||
 	    (stream && (named || sqe->ext)) || (!stream && all))
 		return -EINVAL;
-	err = pool ? regbuf_recv_pooled(req, sqe) :
-		     regbuf_msg_slices(req, sqe, REGBUF_ACCESS_WRITE);
+	if (pool)
+		err = regbuf_recv_pooled(req, sqe);
+	else if (sqe->flags & REGBUF_SQE_F_LIST)
+		err = regbuf_msg_slices(req, sqe, REGBUF_ACCESS_WRITE);
+	else
+		err = regbuf_msg_plain(req, sqe, REGBUF_ACCESS_WRITE);
 	if (!err && named)
 		err = regbuf_recv_name(req, sqe);
 	if (!err && sqe->ext)
