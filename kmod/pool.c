@@ -21,6 +21,8 @@ static void regbuf_pool_refill(struct regbuf_queue *q)
 
 	/* The entries after the index: pairs with the program's release. */
 	tail = smp_load_acquire(&shm->ring->pool_tail);
+	if (tail == pool->head)
+		return;
 	if (unlikely(tail - pool->head > shm->pool_entries)) {
 		regbuf_queue_break(q);
 		return;
@@ -69,18 +71,6 @@ int regbuf_pool_take(struct regbuf_queue *q, u32 *nr)
 void regbuf_pool_untake(struct regbuf_queue *q, u32 nr)
 {
 	q->pool.free[q->pool.nr_free++] = nr;
-}
-
-/**
- * regbuf_pool_give() - the program gets a slice
- * @q: the queue
- * @nr: the slice; a completion will name it
- *
- * Context: q->lock held.
- */
-void regbuf_pool_give(struct regbuf_queue *q, u32 nr)
-{
-	__set_bit(nr, q->pool.out);
 }
 
 /**

@@ -30,6 +30,7 @@ static void regbuf_queue_free(struct regbuf_queue *q)
 		regbuf_shm_destroy(q->shm);
 	xa_destroy(&q->eps);
 	kvfree(q->bv);
+	kfree(q->rx);
 	if (q->frag.page)
 		put_page(q->frag.page);
 	kfree_rcu(q, rcu);
@@ -244,7 +245,8 @@ static int regbuf_queue_alloc(struct regbuf_queue *q,
 
 	q->bv = kvmalloc_array(REGBUF_QUEUE_BVECS, sizeof(*q->bv),
 			       GFP_KERNEL_ACCOUNT);
-	if (!q->bv)
+	q->rx = kzalloc(sizeof(*q->rx), GFP_KERNEL_ACCOUNT);
+	if (!q->bv || !q->rx)
 		return -ENOMEM;
 	shm = regbuf_shm_create(arg->sq_entries, arg->cq_entries,
 				arg->pool_entries);

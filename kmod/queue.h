@@ -35,6 +35,7 @@
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/rhashtable-types.h>
+#include <linux/socket.h>
 #include <linux/spinlock.h>
 #include <linux/timerqueue.h>
 #include <linux/wait.h>
@@ -195,6 +196,14 @@ struct regbuf_batch {
 	bool refs;		/* some bytes are in buffers */
 };
 
+/* A message that is being received. */
+struct regbuf_rx {
+	struct msghdr msg;
+	bool checked;		/* security modules were asked, in this run */
+	struct sockaddr_storage name;
+	u8 ctl[REGBUF_MAX_CONTROL] __aligned(8);
+};
+
 struct regbuf_pool {
 	u64 id;
 	u64 offset;
@@ -211,6 +220,7 @@ struct regbuf_queue {
 	struct regbuf_ctx *ctx;
 	u32 flags;
 	struct bio_vec *bv;	/* scratch, under q->lock */
+	struct regbuf_rx *rx;	/* likewise: too much for the stack's zeroing */
 	struct page_frag frag;	/* where inline bytes go; likewise */
 	struct task_struct *poller;
 	u64 poller_idle_ns;
@@ -421,7 +431,6 @@ int regbuf_accept_run(struct regbuf_ep *ep, struct regbuf_req *req);
 /* pool.c */
 int regbuf_pool_take(struct regbuf_queue *q, u32 *nr);
 void regbuf_pool_untake(struct regbuf_queue *q, u32 nr);
-void regbuf_pool_give(struct regbuf_queue *q, u32 nr);
 void regbuf_pool_free(struct regbuf_pool *pool);
 int regbuf_ioctl_pool(void *of, struct regbuf_call *call);
 
@@ -545,6 +554,18 @@ static inline bool regbuf_req_single(const struct regbuf_req *req)
 	return req->ctl || req->ep->flags & REGBUF_ATTACH_F_SINGLE ||
 	       READ_ONCE(req->ep->sock->sk->sk_tsflags) &
 	       SOF_TIMESTAMPING_TX_RECORD_MASK;
+}
+
+/**
+ * regbuf_pool_give() - the program gets a slice
+ * @q: the queue
+ * @nr: the slice; a completion will name it
+ *
+ * Context: q->lock held.
+ */
+static inline void regbuf_pool_give(struct regbuf_queue *q, u32 nr)
+{
+	__set_bit(nr, q->pool.out);
 }
 
 /**

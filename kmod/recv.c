@@ -17,12 +17,6 @@
 /* Before the payload, in a slice of the pool. */
 #define REGBUF_POOL_NAME	ALIGN(REGBUF_ADDR_SIZE, 8)
 
-struct regbuf_rx {
-	struct msghdr msg;
-	struct sockaddr_storage name;
-	u8 ctl[REGBUF_MAX_CONTROL] __aligned(8);
-};
-
 /* What came with a datagram. */
 static void regbuf_recv_tell(struct regbuf_req *req, struct regbuf_rx *rx)
 {
@@ -38,34 +32,71 @@ static void regbuf_recv_tell(struct regbuf_req *req, struct regbuf_rx *rx)
 	regbuf_seg_write(&req->ctl_seg, rx->ctl, req->ctl_length);
 }
 
-/* One message, or what there is of a stream, into the request's cargo. */
-static int regbuf_recv_msg(struct regbuf_ep *ep, struct regbuf_req *req)
+/* What else is wanted of a datagram. */
+static void regbuf_recv_ask(struct regbuf_req *req, struct regbuf_rx *rx)
 {
-	struct regbuf_cargo *cargo = &req->cargo;
-	struct regbuf_rx rx;
+	struct msghdr *msg = &rx->msg;
+
+	if (req->name_len) {
+		memset(&rx->name, 0, REGBUF_ADDR_SIZE);
+		msg->msg_name = &rx->name;
+	}
+	if (req->ctl_len) {
+		memset(rx->ctl, 0, req->ctl_len);
+		msg->msg_control = rx->ctl;
+		msg->msg_controllen = req->ctl_len;
+	}
+}
+
+/*
+ * As recvmmsg(2) does, the first of several messages is checked with the
+ * security modules: nothing that they look at is another for the rest.
+ */
+static int regbuf_recv_call(struct regbuf_ep *ep, struct regbuf_rx *rx,
+			    u32 bytes)
+{
+	const struct proto_ops *ops = READ_ONCE(ep->sock->ops);
+	int ret;
+
+	if (likely(rx->checked))
+		return ops->recvmsg(ep->sock, &rx->msg, bytes, MSG_DONTWAIT);
+	ret = sock_recvmsg(ep->sock, &rx->msg, MSG_DONTWAIT);
+	rx->checked = ret >= 0;
+	return ret;
+}
+
+/* One message, or what there is of a stream. */
+static int regbuf_recv_msg(struct regbuf_ep *ep, struct regbuf_req *req,
+			   const struct regbuf_bvecs *to, u32 bytes)
+{
+	struct regbuf_rx *rx = ep->q->rx;
+	struct msghdr *msg = &rx->msg;
+	int ret;
+
+	iov_iter_bvec(&msg->msg_iter, ITER_DEST, to->bv, to->nr, bytes);
+	msg->msg_name = NULL;
+	msg->msg_namelen = 0;
+	msg->msg_control = NULL;
+	msg->msg_controllen = 0;
+	msg->msg_flags = 0;
+	if (unlikely(req->name_len || req->ctl_len))
+		regbuf_recv_ask(req, rx);
+	ret = regbuf_recv_call(ep, rx, bytes);
+	if (ret >= 0 && !sk_is_tcp(ep->sock->sk))
+		regbuf_recv_tell(req, rx);
+	return ret;
+}
+
+/* Into the request's cargo. */
+static int regbuf_recv_cargo(struct regbuf_ep *ep, struct regbuf_req *req)
+{
 	struct regbuf_bvecs to = {
 		.bv = ep->q->bv,
 		.max = REGBUF_QUEUE_BVECS,
 	};
-	u32 bytes;
-	int ret;
+	u32 bytes = regbuf_cargo_fill(&req->cargo, &to);
 
-	bytes = regbuf_cargo_fill(cargo, &to);
-	memset(&rx.msg, 0, sizeof(rx.msg));
-	iov_iter_bvec(&rx.msg.msg_iter, ITER_DEST, to.bv, to.nr, bytes);
-	if (req->name_len) {
-		memset(&rx.name, 0, REGBUF_ADDR_SIZE);
-		rx.msg.msg_name = &rx.name;
-	}
-	if (req->ctl_len) {
-		memset(rx.ctl, 0, req->ctl_len);
-		rx.msg.msg_control = rx.ctl;
-		rx.msg.msg_controllen = req->ctl_len;
-	}
-	ret = sock_recvmsg(ep->sock, &rx.msg, MSG_DONTWAIT);
-	if (ret >= 0 && !sk_is_tcp(ep->sock->sk))
-		regbuf_recv_tell(req, &rx);
-	return ret;
+	return regbuf_recv_msg(ep, req, &to, bytes);
 }
 
 static bool regbuf_recv_readable(struct regbuf_ep *ep)
@@ -89,7 +120,7 @@ static int regbuf_recv_stream(struct regbuf_ep *ep, struct regbuf_req *req)
 			regbuf_ep_ready(ep);
 			return -EAGAIN;
 		}
-		ret = regbuf_recv_msg(ep, req);
+		ret = regbuf_recv_cargo(ep, req);
 		if (ret < 0)
 			return ret;
 		if (!ret)
@@ -102,7 +133,7 @@ static int regbuf_recv_stream(struct regbuf_ep *ep, struct regbuf_req *req)
 
 static int regbuf_recv_dgram(struct regbuf_ep *ep, struct regbuf_req *req)
 {
-	int ret = regbuf_recv_msg(ep, req);
+	int ret = regbuf_recv_cargo(ep, req);
 
 	if (ret < 0)
 		return ret;
@@ -110,47 +141,74 @@ static int regbuf_recv_dgram(struct regbuf_ep *ep, struct regbuf_req *req)
 	return 0;
 }
 
-/* Lay a slice of the pool out: address, control data, payload. */
-static int regbuf_recv_pool_load(struct regbuf_req *req, u32 nr)
+/*
+ * Lay a slice of the pool out: address, control data, payload. That its buffer
+ * has it, and may be written, was checked when the pool was set; and the id is
+ * of that buffer, or of none.
+ */
+static int regbuf_recv_pool_load(struct regbuf_req *req, u32 nr,
+				 struct regbuf_seg *seg)
 {
-	struct regbuf_cargo *cargo = &req->cargo;
-	struct regbuf_queue *q = req->q;
-	struct regbuf_slice slice = {
-		.id = q->pool.id,
-		.offset = q->pool.offset + (u64)nr * q->pool.length,
-		.length = q->pool.length,
-	};
+	const struct regbuf_pool *pool = &req->q->pool;
+	u64 off = pool->offset + (u64)nr * pool->length;
 	u32 name = req->name_len ? REGBUF_POOL_NAME : 0;
-	int err;
+	u32 head = name + req->ctl_len;
+	struct regbuf_buf *buf;
 
-	if (slice.length < name + req->ctl_len)
+	if (pool->length < head)
 		return -EMSGSIZE;
-	err = regbuf_cargo_seg(cargo, &q->hold, REGBUF_ACCESS_WRITE, &slice,
-			       &req->name_seg);
-	if (err)
-		return err;
-	req->ctl_seg = req->name_seg;
-	req->ctl_seg.off += name;
-	slice.offset += name + req->ctl_len;
-	slice.length -= name + req->ctl_len;
-	return regbuf_cargo_load(cargo, &q->hold, REGBUF_ACCESS_WRITE, &slice);
+	buf = regbuf_hold_get(&req->q->hold, pool->id);
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+	if (unlikely(head)) {
+		req->name_seg = (struct regbuf_seg){ buf, off, name };
+		req->ctl_seg = (struct regbuf_seg){ buf, off + name,
+						    req->ctl_len };
+	}
+	seg->buf = buf;
+	seg->off = off + head;
+	seg->len = min(pool->length - head, REGBUF_CARGO_BYTES);
+	return 0;
+}
+
+/* Most often that is one run. */
+static u32 regbuf_recv_pool_fill(const struct regbuf_seg *seg,
+				 struct regbuf_bvecs *to)
+{
+	unsigned long pos = seg->buf->first + seg->off;
+	phys_addr_t at;
+	u32 done, len;
+
+	for (done = 0; done < seg->len && to->nr < to->max; done += len) {
+		len = regbuf_pin_run(&seg->buf->pin, pos + done,
+				     seg->len - done, &at);
+		regbuf_bvecs_add(to, at, len);
+	}
+	return done;
 }
 
 static int regbuf_recv_into_slice(struct regbuf_ep *ep, struct regbuf_req *req,
 				  u32 nr)
 {
-	struct regbuf_cargo *cargo = &req->cargo;
-	int err;
+	struct regbuf_bvecs to = {
+		.bv = ep->q->bv,
+		.max = REGBUF_QUEUE_BVECS,
+	};
+	struct regbuf_seg seg;
+	int ret;
 
-	err = regbuf_recv_pool_load(req, nr);
-	if (!err)
-		err = sk_is_tcp(ep->sock->sk) ? regbuf_recv_stream(ep, req) :
-						regbuf_recv_dgram(ep, req);
-	regbuf_cargo_drop(cargo, &ep->q->hold);
-	/* Before it is told: then nothing has the buffer for this any more. */
-	regbuf_hold_drop(&ep->q->hold);
-	regbuf_cargo_init(cargo);
-	return err;
+	ret = regbuf_recv_pool_load(req, nr, &seg);
+	if (ret)
+		return ret;
+	ret = regbuf_recv_msg(ep, req, &to, regbuf_recv_pool_fill(&seg, &to));
+	/* The queue has it until the next slice, or until this is told of. */
+	ep->q->hold.left++;
+	if (ret < 0)
+		return ret;
+	if (!ret && sk_is_tcp(ep->sock->sk))
+		req->cqe_flags |= REGBUF_CQE_F_EOF;
+	req->value = ret;
+	return 0;
 }
 
 /* Tell of a slice: as one of many, or at last. */
@@ -233,14 +291,7 @@ static int regbuf_recv_one(struct regbuf_ep *ep, struct regbuf_req *req)
 	return 0;
 }
 
-/**
- * regbuf_recv_run() - receive what there is
- * @ep: the endpoint
- *
- * Context: q->lock held; with the endpoint's credentials.
- * Return: true if there may be more.
- */
-bool regbuf_recv_run(struct regbuf_ep *ep)
+static bool regbuf_recv_some(struct regbuf_ep *ep)
 {
 	unsigned int budget = REGBUF_RECV_BUDGET;
 	struct regbuf_req *req;
@@ -253,4 +304,22 @@ bool regbuf_recv_run(struct regbuf_ep *ep)
 			return false;
 	}
 	return false;
+}
+
+/**
+ * regbuf_recv_run() - receive what there is
+ * @ep: the endpoint
+ *
+ * Context: q->lock held; with the endpoint's credentials.
+ * Return: true if there may be more.
+ */
+bool regbuf_recv_run(struct regbuf_ep *ep)
+{
+	bool more;
+
+	ep->q->rx->checked = false;
+	more = regbuf_recv_some(ep);
+	/* The pool's, that nothing came into: it is as idle as before. */
+	regbuf_hold_drop(&ep->q->hold);
+	return more;
 }
