@@ -125,7 +125,9 @@ int regbuf_dgram_send(struct regbuf_ep *ep, unsigned int max)
 		batch.x.name_len = first->name_len;
 	}
 	regbuf_dgram_gather(ep, &batch);
-	batch.x.reason = regbuf_copy_before(&batch.x, batch.x.to.nr);
+	batch.x.reason = regbuf_copy_before(&batch.x,
+					    regbuf_batch_small(&batch) ?
+					    0 : batch.x.to.nr);
 	if (batch.nr > 1)
 		regbuf_dgram_segment(&batch.x, first->cargo.total, &segment);
 	err = regbuf_batch_send(ep, &batch);
