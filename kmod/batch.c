@@ -26,7 +26,7 @@ MODULE_PARM_DESC(copy_below,
 
 /**
  * regbuf_batch_init() - an empty batch
- * @batch: the batch; has the control data, and no name
+ * @batch: the queue's; gets the control data, and no name
  * @ep: whose first requests are to go
  * @max: how many at most
  *
@@ -39,16 +39,21 @@ void regbuf_batch_init(struct regbuf_batch *batch, struct regbuf_ep *ep,
 							  struct regbuf_req,
 							  node);
 
-	*batch = (struct regbuf_batch){
-		.x.ctx = ep->q->ctx,
-		.x.sock = ep->sock,
-		.x.control = first->ctl,
-		.x.control_len = first->ctl ? first->ctl_len : 0,
-		.x.to.bv = ep->q->bv,
-		.x.to.max = REGBUF_QUEUE_BVECS,
-		.x.flags = MSG_NOSIGNAL | MSG_DONTWAIT,
-		.max = max,
-	};
+	struct regbuf_xmit *x = &batch->x;
+
+	x->sock = ep->sock;
+	x->flight = NULL;
+	x->by_ref = 0;
+	x->touched = false;
+	x->msg.msg_name = NULL;
+	x->msg.msg_namelen = 0;
+	x->msg.msg_control = first->ctl;
+	x->msg.msg_controllen = first->ctl ? first->ctl_len : 0;
+	x->to.nr = 0;
+	x->segment = 0;
+	x->more = false;
+	memset(&batch->zero, 0, sizeof(batch->zero));
+	batch->max = max;
 }
 
 /**

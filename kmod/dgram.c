@@ -11,10 +11,6 @@
 
 #define REGBUF_DGRAM_SEGMENTS	64
 
-struct regbuf_segment {
-	char cmsg[CMSG_SPACE(sizeof(u16))] __aligned(sizeof(long));
-};
-
 /* Put it last, unless there would be more pieces than a packet takes. */
 static bool regbuf_gso_add(struct regbuf_batch *batch,
 			   const struct regbuf_req *req)
@@ -66,16 +62,18 @@ static void regbuf_dgram_segment(struct regbuf_xmit *x, u16 size,
 	cmsg->cmsg_type = UDP_SEGMENT;
 	memcpy(CMSG_DATA(cmsg), &size, sizeof(size));
 	x->segment = size;
-	x->control = segment;
-	x->control_len = sizeof(*segment);
+	x->msg.msg_control = segment;
+	x->msg.msg_controllen = sizeof(*segment);
 }
 
 /* Was it UDP itself that refused to make segments on the way to a name? */
 static bool regbuf_dgram_refused(struct sock *sk, const struct regbuf_xmit *x,
 				 int err)
 {
-	return x->name && (err == -EINVAL || err == -EMSGSIZE || err == -EIO) &&
-	       !regbuf_route_segments(sk, x->name, x->segment);
+	const void *name = x->msg.msg_name;
+
+	return name && (err == -EINVAL || err == -EMSGSIZE || err == -EIO) &&
+	       !regbuf_route_segments(sk, name, x->segment);
 }
 
 /*
@@ -112,27 +110,27 @@ int regbuf_dgram_send(struct regbuf_ep *ep, unsigned int max)
 {
 	struct regbuf_req *first = list_first_entry(&ep->send.reqs,
 						    struct regbuf_req, node);
-	struct regbuf_segment segment;
-	struct regbuf_batch batch;
+	struct regbuf_batch *batch = &ep->q->batch;
 	int err;
 
 	if (first->cargo.total > U16_MAX)
 		return -EMSGSIZE;
-	regbuf_batch_init(&batch, ep, min_t(u32, max, REGBUF_DGRAM_SEGMENTS));
-	batch.x.more = first->flags & REGBUF_SQE_F_MORE;
+	regbuf_batch_init(batch, ep, min_t(u32, max, REGBUF_DGRAM_SEGMENTS));
+	batch->x.more = first->flags & REGBUF_SQE_F_MORE;
 	if (first->name_len) {
-		batch.x.name = first->name;
-		batch.x.name_len = first->name_len;
+		batch->x.msg.msg_name = first->name;
+		batch->x.msg.msg_namelen = first->name_len;
 	}
-	regbuf_dgram_gather(ep, &batch);
-	batch.x.reason = regbuf_copy_before(&batch.x,
-					    regbuf_batch_small(&batch) ?
-					    0 : batch.x.to.nr);
-	if (batch.nr > 1)
-		regbuf_dgram_segment(&batch.x, first->cargo.total, &segment);
-	err = regbuf_batch_send(ep, &batch);
-	if (unlikely(err) && batch.nr > 1)
-		err = regbuf_dgram_failed(ep, &batch, err);
-	regbuf_batch_end(&batch);
+	regbuf_dgram_gather(ep, batch);
+	batch->x.reason = regbuf_copy_before(&batch->x,
+					     regbuf_batch_small(batch) ?
+					     0 : batch->x.to.nr);
+	if (batch->nr > 1)
+		regbuf_dgram_segment(&batch->x, first->cargo.total,
+				     &batch->segment);
+	err = regbuf_batch_send(ep, batch);
+	if (unlikely(err) && batch->nr > 1)
+		err = regbuf_dgram_failed(ep, batch, err);
+	regbuf_batch_end(batch);
 	return err;
 }

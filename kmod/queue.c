@@ -30,7 +30,6 @@ static void regbuf_queue_free(struct regbuf_queue *q)
 		regbuf_shm_destroy(q->shm);
 	xa_destroy(&q->eps);
 	kvfree(q->bv);
-	kfree(q->rx);
 	if (q->frag.page)
 		put_page(q->frag.page);
 	kfree_rcu(q, rcu);
@@ -245,9 +244,12 @@ static int regbuf_queue_alloc(struct regbuf_queue *q,
 
 	q->bv = kvmalloc_array(REGBUF_QUEUE_BVECS, sizeof(*q->bv),
 			       GFP_KERNEL_ACCOUNT);
-	q->rx = kzalloc(sizeof(*q->rx), GFP_KERNEL_ACCOUNT);
-	if (!q->bv || !q->rx)
+	if (!q->bv)
 		return -ENOMEM;
+	q->batch.x.ctx = q->ctx;
+	q->batch.x.to.bv = q->bv;
+	q->batch.x.to.max = REGBUF_QUEUE_BVECS;
+	q->batch.x.flags = MSG_NOSIGNAL | MSG_DONTWAIT;
 	shm = regbuf_shm_create(arg->sq_entries, arg->cq_entries,
 				arg->pool_entries);
 	if (IS_ERR(shm))

@@ -186,14 +186,20 @@ struct regbuf_ep {
 /* Sends at the head of a lane that go in one message. */
 struct regbuf_batch {
 	struct regbuf_xmit x;
+	struct regbuf_segment {
+		char cmsg[CMSG_SPACE(sizeof(u16))] __aligned(sizeof(long));
+	} segment;
 	u32 max;		/* requests */
-	u32 nr;
-	u32 bytes;
-	bool stream;
-	bool extend;		/* may go with the flight before */
-	bool more;		/* MSG_MORE */
-	u8 holds;		/* references on the flight */
-	bool refs;		/* some bytes are in buffers */
+
+	struct_group(zero,	/* at first */
+		u32 nr;
+		u32 bytes;
+		bool stream;
+		bool extend;	/* may go with the flight before */
+		bool more;	/* MSG_MORE */
+		bool refs;	/* some bytes are in buffers */
+		u32 holds;	/* references on the flight */
+	);
 };
 
 /* A message that is being received. */
@@ -220,7 +226,9 @@ struct regbuf_queue {
 	struct regbuf_ctx *ctx;
 	u32 flags;
 	struct bio_vec *bv;	/* scratch, under q->lock */
-	struct regbuf_rx *rx;	/* likewise: too much for the stack's zeroing */
+	/* Likewise: too much for the stack, which is zeroed each time. */
+	struct regbuf_rx rx;
+	struct regbuf_batch batch;
 	struct page_frag frag;	/* where inline bytes go; likewise */
 	struct task_struct *poller;
 	u64 poller_idle_ns;

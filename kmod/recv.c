@@ -69,7 +69,7 @@ static int regbuf_recv_call(struct regbuf_ep *ep, struct regbuf_rx *rx,
 static int regbuf_recv_msg(struct regbuf_ep *ep, struct regbuf_req *req,
 			   const struct regbuf_bvecs *to, u32 bytes)
 {
-	struct regbuf_rx *rx = ep->q->rx;
+	struct regbuf_rx *rx = &ep->q->rx;
 	struct msghdr *msg = &rx->msg;
 	int ret;
 
@@ -317,7 +317,7 @@ bool regbuf_recv_run(struct regbuf_ep *ep)
 {
 	bool more;
 
-	ep->q->rx->checked = false;
+	ep->q->rx.checked = false;
 	more = regbuf_recv_some(ep);
 	/* The pool's, that nothing came into: it is as idle as before. */
 	regbuf_hold_drop(&ep->q->hold);

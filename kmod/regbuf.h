@@ -35,6 +35,7 @@
 #include <linux/refcount.h>
 #include <linux/sizes.h>
 #include <linux/skbuff.h>
+#include <linux/socket.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -202,10 +203,7 @@ struct regbuf_xmit {
 	struct socket *sock;
 	struct regbuf_flight *flight;
 	struct regbuf_cargo *cargo;
-	void *name;		/* where to, NULL if connected */
-	u32 name_len;
-	u32 control_len;
-	void *control;
+	struct msghdr msg;	/* its name and control data are for all */
 	struct regbuf_bvecs to;	/* to work with */
 	int flags;		/* of each message */
 	u32 segment;		/* bytes of each datagram in it, 0 for one */

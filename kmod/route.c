@@ -66,7 +66,7 @@ static int regbuf_connected_reason(struct sock *sk)
 int regbuf_copy_before(const struct regbuf_xmit *x, u32 nr_bvecs)
 {
 	struct sock *sk = x->sock->sk;
-	int reason = x->name ? -1 : regbuf_connected_reason(sk);
+	int reason = x->msg.msg_name ? -1 : regbuf_connected_reason(sk);
 
 	/* Cleared by protocols on top that read the bytes; at any time. */
 	if (!test_bit(SOCK_SUPPORT_ZC, &x->sock->flags))

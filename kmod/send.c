@@ -32,8 +32,8 @@ static int regbuf_send_addr(struct regbuf_xmit *x,
 	memset(addr, 0, sizeof(*addr));
 	if (copy_from_user(addr, u64_to_user_ptr(send->addr), send->addr_len))
 		return -EFAULT;
-	x->name = addr;
-	x->name_len = send->addr_len;
+	x->msg.msg_name = addr;
+	x->msg.msg_namelen = send->addr_len;
 	return 0;
 }
 

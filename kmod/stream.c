@@ -47,18 +47,18 @@ int regbuf_stream_send(struct regbuf_ep *ep, unsigned int max)
 	const struct regbuf_req *first = list_first_entry(&ep->send.reqs,
 							  struct regbuf_req,
 							  node);
-	struct regbuf_batch batch;
+	struct regbuf_batch *batch = &ep->q->batch;
 	int err;
 
-	regbuf_batch_init(&batch, ep, max);
-	batch.stream = true;
-	batch.x.reason = regbuf_copy_before(&batch.x, 0);
+	regbuf_batch_init(batch, ep, max);
+	batch->stream = true;
+	batch->x.reason = regbuf_copy_before(&batch->x, 0);
 	/* Whoever reads the bytes may make a record of each message. */
-	if (batch.x.reason == REGBUF_COPY_PROTOCOL)
-		batch.max = 1;
-	regbuf_stream_gather(ep, &batch);
-	batch.extend = !regbuf_req_single(first);
-	err = regbuf_batch_send(ep, &batch);
-	regbuf_batch_end(&batch);
+	if (batch->x.reason == REGBUF_COPY_PROTOCOL)
+		batch->max = 1;
+	regbuf_stream_gather(ep, batch);
+	batch->extend = !regbuf_req_single(first);
+	err = regbuf_batch_send(ep, batch);
+	regbuf_batch_end(batch);
 	return err;
 }

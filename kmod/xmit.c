@@ -71,23 +71,19 @@ u32 regbuf_xmit_count(struct regbuf_xmit *x, const struct regbuf_cargo *cargo,
  */
 int regbuf_xmit_message(struct regbuf_xmit *x, u32 bytes, int flags)
 {
-	struct msghdr msg = {
-		.msg_name = x->name,
-		.msg_namelen = x->name_len,
-		.msg_control = x->control,
-		.msg_controllen = x->control_len,
-		.msg_flags = x->flags | flags,
-	};
+	struct msghdr *msg = &x->msg;
 	u64 before = 0;
 	int ret;
 
-	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, x->to.bv, x->to.nr, bytes);
+	msg->msg_flags = x->flags | flags;
+	msg->msg_ubuf = NULL;
+	iov_iter_bvec(&msg->msg_iter, ITER_SOURCE, x->to.bv, x->to.nr, bytes);
 	x->by_ref = 0;
 	if (x->reason < 0) {
 		before = x->flight->by_ref;
-		regbuf_flight_board(x->flight, &msg);
+		regbuf_flight_board(x->flight, msg);
 	}
-	ret = sock_sendmsg(x->sock, &msg);
+	ret = sock_sendmsg(x->sock, msg);
 	if (x->reason < 0)
 		x->by_ref = x->flight->by_ref - before;
 	/* Of an error, what may have been filled in was thrown away. */
@@ -95,9 +91,9 @@ int regbuf_xmit_message(struct regbuf_xmit *x, u32 bytes, int flags)
 		x->flight->by_ref = before;
 		x->by_ref = 0;
 	}
-	x->touched = iov_iter_count(&msg.msg_iter) != bytes;
+	x->touched = iov_iter_count(&msg->msg_iter) != bytes;
 	if (ret > 0 && x->reason < 0 && !x->by_ref)
-		x->reason = regbuf_copy_after(x->sock->sk, &msg,
+		x->reason = regbuf_copy_after(x->sock->sk, msg,
 					      x->segment ?: bytes);
 	return ret;
 }
