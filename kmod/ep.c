@@ -301,19 +301,12 @@ static void regbuf_ep_drop_file(struct regbuf_ep *ep)
 	fput(ep->file);
 }
 
-/**
- * regbuf_ep_reap() - drop the files of endpoints that were detached
- * @q: the queue
- *
- * Context: Process context, of the owner. q->lock not held. May sleep.
- */
-void regbuf_ep_reap(struct regbuf_queue *q)
+/* regbuf_ep_reap(), if there are some. */
+void __regbuf_ep_reap(struct regbuf_queue *q)
 {
 	struct regbuf_ep *ep, *next;
 	LIST_HEAD(gone);
 
-	if (list_empty_careful(&q->gone))
-		return;
 	regbuf_queue_lock(q);
 	list_splice_init(&q->gone, &gone);
 	regbuf_queue_unlock(q);

@@ -277,10 +277,10 @@ struct regbuf_queue {
 	struct list_head ready;	/* endpoints */
 	bool timer_due;
 	bool idle_due;
-	bool running;		/* somebody has q->lock */
 	u32 nr_waiters;		/* threads that will run what is ready */
 	struct work_struct run_work;
 	/* own synchronisation */
+	bool running;		/* somebody has q->lock */
 	wait_queue_head_t wait;	/* threads in REGBUF_IOC_ENTER, the poller */
 	wait_queue_head_t poll;	/* poll and epoll */
 	refcount_t ref;
@@ -333,6 +333,7 @@ int regbuf_req_start(struct regbuf_queue *q, u32 places,
 		     struct regbuf_req **req);
 void regbuf_req_refuse(struct regbuf_req *req, u32 places);
 bool regbuf_reqs_shut(struct regbuf_queue *q);
+int regbuf_cq_look(struct regbuf_queue *q);
 int __regbuf_req_reserve(struct regbuf_queue *q, u32 places);
 void regbuf_req_unreserve(struct regbuf_queue *q, u32 places);
 void regbuf_req_post(struct regbuf_req *req);
@@ -453,7 +454,7 @@ void regbuf_ep_ran(struct regbuf_ep *ep);
 struct regbuf_ep *__regbuf_ep_find(struct regbuf_queue *q, u32 id);
 void regbuf_ep_detach_all(struct regbuf_queue *q);
 void regbuf_ep_drained(struct regbuf_ep *ep);
-void regbuf_ep_reap(struct regbuf_queue *q);
+void __regbuf_ep_reap(struct regbuf_queue *q);
 int regbuf_ioctl_attach(void *of, struct regbuf_call *call);
 int regbuf_ioctl_detach(void *of, struct regbuf_call *call);
 int regbuf_ioctl_socket(void *of, struct regbuf_call *call);
@@ -562,6 +563,18 @@ static inline bool regbuf_req_single(const struct regbuf_req *req)
 	return req->ctl || req->ep->flags & REGBUF_ATTACH_F_SINGLE ||
 	       READ_ONCE(req->ep->sock->sk->sk_tsflags) &
 	       SOF_TIMESTAMPING_TX_RECORD_MASK;
+}
+
+/**
+ * regbuf_ep_reap() - drop the files of endpoints that were detached
+ * @q: the queue
+ *
+ * Context: Process context, of the owner. q->lock not held. May sleep.
+ */
+static inline void regbuf_ep_reap(struct regbuf_queue *q)
+{
+	if (unlikely(!list_empty_careful(&q->gone)))
+		__regbuf_ep_reap(q);
 }
 
 /**

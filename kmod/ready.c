@@ -16,7 +16,9 @@
 static void regbuf_queue_kick(struct regbuf_queue *q)
 {
 	lockdep_assert_held(&q->ready_lock);
-	if (q->running || READ_ONCE(q->shut))
+	/* After what is ready; pairs with regbuf_queue_unlock(). */
+	smp_mb();
+	if (READ_ONCE(q->running) || READ_ONCE(q->shut))
 		return;
 	if (q->nr_waiters)
 		__wake_up(&q->wait, TASK_NORMAL, 1, (void *)REGBUF_WAKE_RUN);
@@ -41,13 +43,6 @@ bool regbuf_queue_has_ready(struct regbuf_queue *q)
 	       READ_ONCE(q->idle_due);
 }
 
-static void regbuf_queue_set_running(struct regbuf_queue *q)
-{
-	spin_lock_irq(&q->ready_lock);
-	q->running = true;
-	spin_unlock_irq(&q->ready_lock);
-}
-
 /**
  * regbuf_queue_lock() - take a queue
  * @q: the queue
@@ -57,7 +52,7 @@ static void regbuf_queue_set_running(struct regbuf_queue *q)
 void regbuf_queue_lock(struct regbuf_queue *q)
 {
 	mutex_lock(&q->lock);
-	regbuf_queue_set_running(q);
+	WRITE_ONCE(q->running, true);
 }
 
 /**
@@ -71,7 +66,7 @@ int regbuf_queue_lock_killable(struct regbuf_queue *q)
 {
 	if (mutex_lock_killable(&q->lock))
 		return -EINTR;
-	regbuf_queue_set_running(q);
+	WRITE_ONCE(q->running, true);
 	return 0;
 }
 
@@ -80,7 +75,7 @@ static bool regbuf_queue_trylock(struct regbuf_queue *q)
 {
 	if (!mutex_trylock(&q->lock))
 		return false;
-	regbuf_queue_set_running(q);
+	WRITE_ONCE(q->running, true);
 	return true;
 }
 
@@ -110,8 +105,12 @@ void regbuf_queue_unlock(struct regbuf_queue *q)
 	 * Somebody may have the mutex already, and have set this: then he is
 	 * told once more than necessary.
 	 */
+	WRITE_ONCE(q->running, false);
+	/* Before the look at what is ready; pairs with regbuf_queue_kick(). */
+	smp_mb();
+	if (likely(!regbuf_queue_has_ready(q)))
+		return;
 	spin_lock_irq(&q->ready_lock);
-	q->running = false;
 	if (__regbuf_queue_has_ready(q))
 		regbuf_queue_kick(q);
 	spin_unlock_irq(&q->ready_lock);

@@ -229,6 +229,7 @@ struct regbuf_call {
 			u32 size;
 			u32 flags;
 		} head;
+		u64 words[8];
 		struct regbuf_ioc_query query;
 		struct regbuf_ioc_register reg;
 		struct regbuf_ioc_deregister dereg;

@@ -142,8 +142,14 @@ bool regbuf_cq_has_place(struct regbuf_queue *q)
 	       READ_ONCE(q->promised) - head < q->shm->cq_entries;
 }
 
-/* regbuf_req_reserve(), if the program's index has to be looked at again. */
-int __regbuf_req_reserve(struct regbuf_queue *q, u32 places)
+/**
+ * regbuf_cq_look() - see how far the program has come
+ * @q: the queue; broken if the program's index is impossible
+ *
+ * Context: q->lock held.
+ * Return: 0 or -ENOTRECOVERABLE.
+ */
+int regbuf_cq_look(struct regbuf_queue *q)
 {
 	u32 head;
 
@@ -158,6 +164,16 @@ int __regbuf_req_reserve(struct regbuf_queue *q, u32 places)
 		return -ENOTRECOVERABLE;
 	}
 	q->cq_seen = head;
+	return 0;
+}
+
+/* regbuf_req_reserve(), if the program's index has to be looked at again. */
+int __regbuf_req_reserve(struct regbuf_queue *q, u32 places)
+{
+	int err = regbuf_cq_look(q);
+
+	if (err)
+		return err;
 	if (q->promised + places - q->cq_seen > q->cq_entries)
 		return -ENOBUFS;
 	WRITE_ONCE(q->promised, q->promised + places);

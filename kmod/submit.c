@@ -104,9 +104,7 @@ static int regbuf_sq_ready(struct regbuf_queue *q, u32 *ready)
 {
 	/* Before the entries; pairs with the program's release. */
 	*ready = smp_load_acquire(&q->shm->ring->sq_tail) - q->sq_head;
-	/* Looks at the other index. */
-	regbuf_cq_ready(q);
-	if (READ_ONCE(q->broken))
+	if (regbuf_cq_look(q))
 		return -ENOTRECOVERABLE;
 	if (*ready <= q->shm->sq_entries)
 		return 0;
