@@ -91,6 +91,17 @@ static u32 regbuf_buf_in_flight(const struct regbuf_buf *buf, bool live)
 	return live && refs ? refs - 1 : refs;
 }
 
+/* The same, but exact: references that are only kept are none. */
+static u32 regbuf_buf_uses(struct regbuf_buf *buf, bool live)
+{
+	if (regbuf_buf_in_flight(buf, live)) {
+		rcu_read_lock();
+		regbuf_stock_recall(buf);
+		rcu_read_unlock();
+	}
+	return regbuf_buf_in_flight(buf, live);
+}
+
 static void regbuf_slot_free(struct regbuf_ctx *ctx, u64 id)
 {
 	u32 slot = regbuf_id_slot(id), gen = regbuf_id_gen(id);
@@ -163,6 +174,10 @@ struct regbuf_buf *__regbuf_hold_get(struct regbuf_hold *hold, u64 id)
 	struct regbuf_buf *buf;
 
 	regbuf_hold_drop(hold);
+	if (hold->stock && regbuf_stock_take(hold, id)) {
+		hold->left--;
+		return hold->buf;
+	}
 	buf = regbuf_buf_get(hold->ctx, id, REGBUF_HOLD);
 	if (IS_ERR(buf))
 		return buf;
@@ -378,7 +393,7 @@ int regbuf_ioctl_status(void *of, struct regbuf_call *call)
 		status->length = buf->length;
 		status->pages = buf->charge.pages;
 		status->access = buf->access;
-		status->in_flight = regbuf_buf_in_flight(buf, live);
+		status->in_flight = regbuf_buf_uses(buf, live);
 		status->state = live ? REGBUF_STATE_LIVE : REGBUF_STATE_CLOSING;
 	}
 	rcu_read_unlock();
@@ -402,7 +417,7 @@ int regbuf_buf_idle(struct regbuf_ctx *ctx, u64 id)
 	rcu_read_lock();
 	ret = regbuf_buf_find(ctx, id, &buf);
 	if (!ret)
-		ret = READ_ONCE(buf->live) && !regbuf_buf_in_flight(buf, true);
+		ret = READ_ONCE(buf->live) && !regbuf_buf_uses(buf, true);
 	rcu_read_unlock();
 	return ret;
 }
@@ -463,13 +478,17 @@ static int regbuf_buf_kill(struct regbuf_ctx *ctx,
 		err = -ESTALE;
 	if (err)
 		goto out;
+	dereg->in_flight = regbuf_buf_uses(buf, true);
 	if (dereg->flags & REGBUF_DEREGISTER_F_BUSY &&
-	    !refcount_dec_if_one(&buf->ref))
+	    !refcount_dec_if_one(&buf->ref)) {
 		err = -EBUSY;
-	dereg->in_flight = regbuf_buf_in_flight(buf, true);
-	if (err)
 		goto out;
+	}
 	WRITE_ONCE(buf->live, false);
+	/* From now on nothing is kept any more. */
+	rcu_read_lock();
+	regbuf_stock_recall(buf);
+	rcu_read_unlock();
 	*killed = buf;
 out:
 	mutex_unlock(&ctx->lock);

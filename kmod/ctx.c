@@ -51,6 +51,7 @@ struct regbuf_ctx *regbuf_ctx_create(void)
 	xa_init_flags(&ctx->bufs, XA_FLAGS_ACCOUNT);
 	mutex_init(&ctx->lock);
 	INIT_LIST_HEAD(&ctx->queues);
+	INIT_HLIST_HEAD(&ctx->stocks);
 	init_waitqueue_head(&ctx->wait);
 	refcount_set(&ctx->ref, 1);
 	return ctx;

@@ -86,6 +86,7 @@ static void regbuf_queue_unlist(struct regbuf_queue *q)
 
 	mutex_lock(&ctx->lock);
 	list_del_init(&q->node);
+	regbuf_stock_close(&q->stock);
 	mutex_unlock(&ctx->lock);
 }
 
@@ -133,6 +134,7 @@ static struct regbuf_queue *regbuf_queue_first(struct regbuf_ctx *ctx)
 	q = list_first_entry_or_null(&ctx->queues, struct regbuf_queue, node);
 	if (q) {
 		list_del_init(&q->node);
+		regbuf_stock_close(&q->stock);
 		refcount_inc(&q->ref);
 	}
 	mutex_unlock(&ctx->lock);
@@ -273,6 +275,7 @@ static struct regbuf_queue *regbuf_queue_create(struct regbuf_ctx *ctx,
 		return ERR_PTR(-ENOMEM);
 	q->ctx = ctx;
 	q->hold.ctx = ctx;
+	q->hold.stock = &q->stock;
 	q->flags = arg->flags;
 	regbuf_queue_init(q);
 	err = regbuf_queue_alloc(q, arg);
@@ -323,6 +326,7 @@ static void regbuf_queue_list(struct regbuf_queue *q)
 
 	mutex_lock(&ctx->lock);
 	list_add_tail(&q->node, &ctx->queues);
+	regbuf_stock_open(&q->stock, ctx);
 	mutex_unlock(&ctx->lock);
 }
 

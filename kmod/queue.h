@@ -27,7 +27,8 @@
  *   q->ready_lock  spinlock, irq: what is ready, who may run it. Taken in the
  *                  wait queue callbacks of sockets.
  *
- * ctx->lock is taken with none of these held.
+ * ctx->lock is taken with none of these held; q->stock has a lock of its own,
+ * that nothing is taken under.
  */
 
 #include <linux/hrtimer.h>
@@ -247,6 +248,7 @@ struct regbuf_queue {
 	struct regbuf_cqe staged[REGBUF_STAGED];	/* to be told */
 	struct regbuf_ep *last_ep;	/* that was asked for */
 	struct regbuf_hold hold;
+	struct regbuf_stock stock;	/* has its own lock */
 	u32 next_id;
 	u32 nr_eps;
 	bool shut;

@@ -79,6 +79,7 @@ struct regbuf_ctx {
 	u32 nr_bufs;
 	u64 nr_pages;
 	struct list_head queues;
+	struct hlist_head stocks;	/* read under RCU */
 	struct workqueue_struct *wq;	/* made with the first queue */
 	/* own synchronisation */
 	wait_queue_head_t wait;	/* a buffer became idle, or went */
@@ -135,8 +136,20 @@ struct regbuf_buf {
  */
 struct regbuf_hold {
 	struct regbuf_ctx *ctx;
+	struct regbuf_stock *stock;	/* from and to there, or NULL */
 	struct regbuf_buf *buf;
 	u32 left;		/* 0: no buffer */
+};
+
+/* References that are kept for the next request; see stock.c. */
+struct regbuf_stock {
+	/* ctx->lock */
+	struct hlist_node node;	/* ctx->stocks */
+	/* own synchronisation */
+	spinlock_t lock;
+	bool closed;
+	u32 left;
+	struct regbuf_buf *buf;	/* if there are some left */
 };
 
 /* A checked slice. */
@@ -297,6 +310,13 @@ int regbuf_ioctl_deregister(void *of, struct regbuf_call *call);
 int regbuf_ioctl_status(void *of, struct regbuf_call *call);
 int regbuf_ioctl_wait(void *of, struct regbuf_call *call);
 
+/* stock.c */
+void regbuf_stock_open(struct regbuf_stock *stock, struct regbuf_ctx *ctx);
+void regbuf_stock_close(struct regbuf_stock *stock);
+bool regbuf_stock_take(struct regbuf_hold *hold, u64 id);
+void regbuf_stock_put(struct regbuf_hold *hold);
+void regbuf_stock_recall(struct regbuf_buf *buf);
+
 /**
  * regbuf_hold_get() - find a live buffer to use it
  * @hold: whose buffer it often is
@@ -323,9 +343,14 @@ static inline struct regbuf_buf *regbuf_hold_get(struct regbuf_hold *hold,
  */
 static inline void regbuf_hold_drop(struct regbuf_hold *hold)
 {
-	if (hold->left)
+	if (!hold->left)
+		return;
+	if (hold->stock) {
+		regbuf_stock_put(hold);
+	} else {
 		regbuf_buf_put(hold->buf, hold->left);
-	hold->left = 0;
+		hold->left = 0;
+	}
 }
 
 /**

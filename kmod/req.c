@@ -468,7 +468,7 @@ void regbuf_reqs_landed(struct regbuf_flight *flight)
 					       flight);
 	bool copied = flight->copied_later;
 	struct regbuf_queue *q = flight->q;
-	struct regbuf_hold hold = { };
+	struct regbuf_hold hold = { .stock = &q->stock };
 	struct regbuf_req *req;
 	LIST_HEAD(reqs);
 

@@ -163,4 +163,68 @@ TEST_F_TIMEOUT(holds, never_in_flight, 90)
 	}
 }
 
+/* A queue sends from the buffer, and is left with what it keeps for it. */
+static void send_by(struct __test_metadata *_metadata,
+		    FIXTURE_DATA(holds) *self, struct rb_queue *q, __u32 flags)
+{
+	struct regbuf_cqe cqe;
+	__u32 ep;
+
+	ASSERT_EQ(0, rb_q_attach(q, self->rig->near, RB_BOTH, 0, 0, &ep));
+	for (int i = 0; i < 3; i++) {
+		rb_sqe_send(q, ep, self->id, 0, SHORT, i);
+		ASSERT_EQ(0, submit(q, flags));
+		ASSERT_EQ(0, spin(q, &cqe));
+	}
+	ASSERT_EQ(0, rb_q_detach(q, ep, 0));
+	receive_them(_metadata, self);
+}
+
+/* And so have two queues, in turn. */
+static void send_by_two(struct __test_metadata *_metadata,
+			FIXTURE_DATA(holds) *self, __u32 flags)
+{
+	rb_q_detach(&self->q, self->ep, 0);
+	ASSERT_EQ(0, rb_register(self->rig->dev, self->rig->mem, LEN, RB_READ,
+				 &self->id));
+	send_by(_metadata, self, &self->q, flags);
+	send_by(_metadata, self, &self->qr.q, 0);
+}
+
+/* C6: what queues keep at hand is no use of it. */
+TEST_F(holds, two_queues_are_never_busy)
+{
+	struct regbuf_ioc_stats stats;
+	__u32 in_flight;
+
+	for (int i = 0; i < 100; i++) {
+		send_by_two(_metadata, self, variant->flags);
+		ASSERT_EQ(0, deregister(self, i % 2 ? REGBUF_DEREGISTER_F_BUSY :
+						      0, &in_flight));
+		ASSERT_EQ(0, in_flight);
+	}
+	ASSERT_EQ(0, rb_stats(self->rig->dev, &stats));
+	EXPECT_EQ(0, stats.deregistered_in_flight);
+	/* The rig's own is left. */
+	EXPECT_EQ(1, stats.buffers);
+}
+
+/* C6: nor does it keep a dead one pinned, or outlive a queue. */
+TEST_F(holds, two_queues_let_go)
+{
+	unsigned long pins;
+	__u32 in_flight;
+
+	pins = rb_pins();
+	send_by_two(_metadata, self, variant->flags);
+	EXPECT_EQ(0, rb_in_flight(self->rig->dev, self->id));
+	send_by(_metadata, self, &self->qr.q, 0);
+	rb_q_close(&self->qr.q);
+	EXPECT_EQ(0, rb_in_flight(self->rig->dev, self->id));
+	send_by(_metadata, self, &self->q, variant->flags);
+	EXPECT_EQ(0, deregister(self, 0, &in_flight));
+	EXPECT_EQ(0, in_flight);
+	EXPECT_TRUE(rb_within(10, rb_pins() == pins));
+}
+
 TEST_HARNESS_MAIN
