@@ -9,7 +9,7 @@
 #include <linux/socket.h>
 #include <net/sock.h>
 
-#include "queue.h"
+#include "batch.h"
 
 /* A flight ends with the last of its bytes; the first must not wait long. */
 #define REGBUF_FLIGHT_REQS	64
@@ -23,59 +23,6 @@ static unsigned int regbuf_copy_below = 256;
 module_param_named(copy_below, regbuf_copy_below, uint, 0644);
 MODULE_PARM_DESC(copy_below,
 		 "Bytes that are copied rather than referred to, for each piece of a message and 3 more");
-
-/**
- * regbuf_batch_init() - an empty batch
- * @batch: the queue's; gets the control data, and no name
- * @ep: whose first requests are to go
- * @max: how many at most
- *
- * Context: q->lock held.
- */
-void regbuf_batch_init(struct regbuf_batch *batch, struct regbuf_ep *ep,
-		       u32 max)
-{
-	const struct regbuf_req *first = list_first_entry(&ep->send.reqs,
-							  struct regbuf_req,
-							  node);
-
-	struct regbuf_xmit *x = &batch->x;
-
-	x->sock = ep->sock;
-	x->flight = NULL;
-	x->by_ref = 0;
-	x->touched = false;
-	x->msg.msg_name = NULL;
-	x->msg.msg_namelen = 0;
-	x->msg.msg_control = first->ctl;
-	x->msg.msg_controllen = first->ctl ? first->ctl_len : 0;
-	x->to.nr = 0;
-	x->segment = 0;
-	x->more = false;
-	memset(&batch->zero, 0, sizeof(batch->zero));
-	batch->max = max;
-}
-
-/**
- * regbuf_batch_add() - describe the bytes of a send after those of others
- * @batch: the batch, with room for some
- * @req: the send
- *
- * Context: q->lock held.
- * Return: true if all of it is described.
- */
-bool regbuf_batch_add(struct regbuf_batch *batch, const struct regbuf_req *req)
-{
-	const struct regbuf_cargo *cargo = &req->cargo;
-	u32 bytes;
-
-	bytes = regbuf_cargo_fill(cargo, &batch->x.to);
-	batch->nr++;
-	batch->bytes += bytes;
-	batch->refs |= cargo->nr_bufs;
-	batch->more = req->flags & REGBUF_SQE_F_MORE || bytes < cargo->total;
-	return bytes == cargo->total;
-}
 
 /**
  * regbuf_batch_small() - is it cheaper to copy than to refer to the bytes
@@ -167,15 +114,9 @@ static void regbuf_batch_board(struct regbuf_lane *lane,
 	struct regbuf_flight *flight = batch->x.flight;
 	struct regbuf_req *first = list_first_entry(&lane->reqs,
 						    struct regbuf_req, node);
-	LIST_HEAD(reqs);
 
 	WRITE_ONCE(lane->count, lane->count - nr);
-	if (nr == 1) {
-		list_move_tail(&first->node, &flight->reqs);
-	} else {
-		list_cut_position(&reqs, &lane->reqs, &last->node);
-		list_splice_tail(&reqs, &flight->reqs);
-	}
+	list_bulk_move_tail(&flight->reqs, &first->node, &last->node);
 	flight->nr_reqs += nr;
 	regbuf_flight_whole(batch, first);
 }
@@ -331,16 +272,4 @@ void regbuf_batch_lose(struct regbuf_ep *ep, struct regbuf_batch *batch,
 		regbuf_batch_board(&ep->send, batch, last, nr);
 	else
 		regbuf_batch_done(ep, nr);
-}
-
-/**
- * regbuf_batch_end() - let go of the flight of a batch
- * @batch: sent, or not
- *
- * Context: q->lock held.
- */
-void regbuf_batch_end(const struct regbuf_batch *batch)
-{
-	if (batch->x.flight)
-		regbuf_flight_end(batch->x.flight, batch->holds);
 }

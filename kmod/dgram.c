@@ -7,7 +7,7 @@
 #include <linux/udp.h>
 #include <net/sock.h>
 
-#include "queue.h"
+#include "batch.h"
 
 #define REGBUF_DGRAM_SEGMENTS	64
 

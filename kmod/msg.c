@@ -184,15 +184,8 @@ static int regbuf_send_control(struct regbuf_req *req,
 	return 0;
 }
 
-/**
- * regbuf_msg_send() - make a request a send
- * @req: a request, its endpoint known
- * @sqe: the entry, a copy
- *
- * Context: q->lock held. Process context, of the owner.
- * Return: 0, or the error that refuses it.
- */
-int regbuf_msg_send(struct regbuf_req *req, const struct regbuf_sqe *sqe)
+static int regbuf_msg_send(struct regbuf_req *req,
+			   const struct regbuf_sqe *sqe)
 {
 	struct regbuf_ext ext;
 	u32 flags = sqe->flags;
@@ -212,6 +205,20 @@ int regbuf_msg_send(struct regbuf_req *req, const struct regbuf_sqe *sqe)
 		err = regbuf_msg_ext(sqe, &ext) ?:
 		      regbuf_send_control(req, &ext);
 	return err;
+}
+
+int regbuf_op_send(struct regbuf_queue *q, struct regbuf_req *req,
+		   const struct regbuf_sqe *sqe)
+{
+	int err = regbuf_op_lane(req, sqe, true);
+
+	if (unlikely(err))
+		return err;
+	err = regbuf_msg_send(req, sqe);
+	if (unlikely(err))
+		return err;
+	req->fancy |= req->ep->flags & REGBUF_ATTACH_F_ORDERED;
+	return regbuf_lane_add(&req->ep->send, req);
 }
 
 /* In a slice of the pool, or in one of the program's choice. */
@@ -268,15 +275,8 @@ static int regbuf_recv_pooled(struct regbuf_req *req,
 	return 0;
 }
 
-/**
- * regbuf_msg_recv() - make a request a receive
- * @req: a request, its endpoint known
- * @sqe: the entry, a copy
- *
- * Context: q->lock held. Process context, of the owner.
- * Return: 0, or the error that refuses it.
- */
-int regbuf_msg_recv(struct regbuf_req *req, const struct regbuf_sqe *sqe)
+static int regbuf_msg_recv(struct regbuf_req *req,
+			   const struct regbuf_sqe *sqe)
 {
 	bool stream = sk_is_tcp(req->ep->sock->sk);
 	bool pool = sqe->flags & REGBUF_SQE_F_POOL;
@@ -300,4 +300,12 @@ int regbuf_msg_recv(struct regbuf_req *req, const struct regbuf_sqe *sqe)
 	if (!err && sqe->ext)
 		err = regbuf_recv_control(req, sqe);
 	return err;
+}
+
+int regbuf_op_recv(struct regbuf_queue *q, struct regbuf_req *req,
+		   const struct regbuf_sqe *sqe)
+{
+	int err = regbuf_op_lane(req, sqe, false) ?: regbuf_msg_recv(req, sqe);
+
+	return err ?: regbuf_lane_add(&req->ep->recv, req);
 }

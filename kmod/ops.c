@@ -23,52 +23,6 @@ static int regbuf_op_ep(struct regbuf_req *req, const struct regbuf_sqe *sqe)
 	return req->ep ? 0 : -ENOENT;
 }
 
-static bool regbuf_ep_listens(const struct regbuf_ep *ep)
-{
-	return READ_ONCE(ep->sock->sk->sk_state) == TCP_LISTEN &&
-	       sk_is_tcp(ep->sock->sk);
-}
-
-/* An endpoint that has the lane; listening ones have it for accept only. */
-static __always_inline int regbuf_op_lane(struct regbuf_req *req,
-					  const struct regbuf_sqe *sqe,
-					  bool send)
-{
-	const struct regbuf_ep *ep;
-
-	req->ep = regbuf_ep_find(req->q, sqe->endpoint);
-	ep = req->ep;
-	if (unlikely(!ep))
-		return -ENOENT;
-	if (unlikely(!(send ? ep->send.key : ep->recv.key)))
-		return -EOPNOTSUPP;
-	if (unlikely(regbuf_ep_listens(ep)) && req->op != REGBUF_OP_ACCEPT)
-		return -EOPNOTSUPP;
-	return 0;
-}
-
-static int regbuf_op_send(struct regbuf_queue *q, struct regbuf_req *req,
-			  const struct regbuf_sqe *sqe)
-{
-	int err = regbuf_op_lane(req, sqe, true);
-
-	if (unlikely(err))
-		return err;
-	err = regbuf_msg_send(req, sqe);
-	if (unlikely(err))
-		return err;
-	req->fancy |= req->ep->flags & REGBUF_ATTACH_F_ORDERED;
-	return regbuf_lane_add(&req->ep->send, req);
-}
-
-static int regbuf_op_recv(struct regbuf_queue *q, struct regbuf_req *req,
-			  const struct regbuf_sqe *sqe)
-{
-	int err = regbuf_op_lane(req, sqe, false) ?: regbuf_msg_recv(req, sqe);
-
-	return err ?: regbuf_lane_add(&req->ep->recv, req);
-}
-
 static int regbuf_op_shutdown(struct regbuf_queue *q, struct regbuf_req *req,
 			      const struct regbuf_sqe *sqe)
 {

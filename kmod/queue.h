@@ -377,8 +377,10 @@ int regbuf_submit(struct regbuf_queue *q, u32 max, u32 *submitted);
 int regbuf_submit_poller(struct regbuf_queue *q, u32 *submitted);
 
 /* msg.c */
-int regbuf_msg_send(struct regbuf_req *req, const struct regbuf_sqe *sqe);
-int regbuf_msg_recv(struct regbuf_req *req, const struct regbuf_sqe *sqe);
+int regbuf_op_send(struct regbuf_queue *q, struct regbuf_req *req,
+		   const struct regbuf_sqe *sqe);
+int regbuf_op_recv(struct regbuf_queue *q, struct regbuf_req *req,
+		   const struct regbuf_sqe *sqe);
 
 /* ops.c */
 extern const struct regbuf_op regbuf_ops[REGBUF_OP_NR];
@@ -410,16 +412,6 @@ bool regbuf_ep_run_lanes(struct regbuf_ep *ep);
 /* sends.c */
 void regbuf_send_done(struct regbuf_ep *ep, struct regbuf_req *req, int err);
 bool regbuf_send_run(struct regbuf_ep *ep);
-
-/* batch.c */
-void regbuf_batch_init(struct regbuf_batch *batch, struct regbuf_ep *ep,
-		       u32 max);
-bool regbuf_batch_add(struct regbuf_batch *batch, const struct regbuf_req *req);
-bool regbuf_batch_small(const struct regbuf_batch *batch);
-int regbuf_batch_send(struct regbuf_ep *ep, struct regbuf_batch *batch);
-void regbuf_batch_lose(struct regbuf_ep *ep, struct regbuf_batch *batch,
-		       int err);
-void regbuf_batch_end(const struct regbuf_batch *batch);
 
 /* stream.c */
 int regbuf_stream_send(struct regbuf_ep *ep, unsigned int max);
@@ -607,6 +599,46 @@ static inline int regbuf_lane_add(struct regbuf_lane *lane,
 	list_add_tail(&req->node, &lane->reqs);
 	WRITE_ONCE(lane->count, lane->count + 1);
 	regbuf_ep_posted(req->ep);
+	return 0;
+}
+
+/**
+ * regbuf_ep_listens() - is it a socket that accepts
+ * @ep: the endpoint
+ *
+ * Context: Any.
+ */
+static inline bool regbuf_ep_listens(const struct regbuf_ep *ep)
+{
+	return READ_ONCE(ep->sock->sk->sk_state) == TCP_LISTEN &&
+	       sk_is_tcp(ep->sock->sk);
+}
+
+/**
+ * regbuf_op_lane() - find the endpoint of a request, for one of its lanes
+ * @req: the request; gets the endpoint
+ * @sqe: its entry
+ * @send: which lane
+ *
+ * Those that listen have it for accepting only.
+ *
+ * Context: q->lock held.
+ * Return: 0, -ENOENT or -EOPNOTSUPP.
+ */
+static __always_inline int regbuf_op_lane(struct regbuf_req *req,
+					  const struct regbuf_sqe *sqe,
+					  bool send)
+{
+	const struct regbuf_ep *ep;
+
+	req->ep = regbuf_ep_find(req->q, sqe->endpoint);
+	ep = req->ep;
+	if (unlikely(!ep))
+		return -ENOENT;
+	if (unlikely(!(send ? ep->send.key : ep->recv.key)))
+		return -EOPNOTSUPP;
+	if (unlikely(regbuf_ep_listens(ep)) && req->op != REGBUF_OP_ACCEPT)
+		return -EOPNOTSUPP;
 	return 0;
 }
 

@@ -449,7 +449,7 @@ static void regbuf_reqs_post(struct regbuf_queue *q, struct list_head *reqs)
 	loud = q->cq_loud;
 	regbuf_reqs_done(reqs);
 	regbuf_cq_publish(q, loud);
-	list_splice(reqs, &q->free);
+	list_splice_init(reqs, &q->free);
 	if (unlikely(q->closed) && !q->nr_busy)
 		regbuf_queue_put(q);
 	spin_unlock_irqrestore(&q->cq_lock, flags);
@@ -470,18 +470,16 @@ void regbuf_reqs_landed(struct regbuf_flight *flight)
 	struct regbuf_queue *q = flight->q;
 	struct regbuf_hold hold = { .stock = &q->stock };
 	struct regbuf_req *req;
-	LIST_HEAD(reqs);
 
 	if (unlikely(flight->part_copied))
 		lead->cqe_flags |= REGBUF_CQE_F_COPIED;
-	list_splice_init(&flight->reqs, &reqs);
-	list_for_each_entry(req, &reqs, node) {
+	list_for_each_entry(req, &flight->reqs, node) {
 		regbuf_cargo_drop(&req->cargo, &hold);
 		if (unlikely(copied))
 			req->cqe_flags |= REGBUF_CQE_F_COPIED;
 	}
 	regbuf_hold_drop(&hold);
-	regbuf_reqs_post(q, &reqs);
+	regbuf_reqs_post(q, &flight->reqs);
 }
 
 /* Completions of this endpoint's sends are in order. */

@@ -5,7 +5,7 @@
 #include <linux/sizes.h>
 #include <net/sock.h>
 
-#include "queue.h"
+#include "batch.h"
 
 /* Enough for some of the largest packets; the socket may take less. */
 #define REGBUF_STREAM_BYTES	SZ_256K
@@ -21,17 +21,16 @@ static bool regbuf_stream_joins(const struct regbuf_batch *batch,
 static void regbuf_stream_gather(struct regbuf_ep *ep,
 				 struct regbuf_batch *batch)
 {
-	struct regbuf_req *req;
+	struct regbuf_req *req = list_first_entry(&ep->send.reqs,
+						  struct regbuf_req, node);
 
-	list_for_each_entry(req, &ep->send.reqs, node) {
-		if (batch->nr && !regbuf_stream_joins(batch, req))
+	/* Empty: it needs no room, and has no error of the others. */
+	if (!regbuf_batch_add(batch, req) || !batch->bytes || !batch->extend)
+		return;
+	list_for_each_entry_continue(req, &ep->send.reqs, node)
+		if (!regbuf_stream_joins(batch, req) ||
+		    !regbuf_batch_add(batch, req))
 			return;
-		if (!regbuf_batch_add(batch, req) || regbuf_req_single(req))
-			return;
-		/* Empty: it needs no room, and has no error of the others. */
-		if (!batch->bytes)
-			return;
-	}
 }
 
 /**
@@ -56,8 +55,8 @@ int regbuf_stream_send(struct regbuf_ep *ep, unsigned int max)
 	/* Whoever reads the bytes may make a record of each message. */
 	if (batch->x.reason == REGBUF_COPY_PROTOCOL)
 		batch->max = 1;
-	regbuf_stream_gather(ep, batch);
 	batch->extend = !regbuf_req_single(first);
+	regbuf_stream_gather(ep, batch);
 	err = regbuf_batch_send(ep, batch);
 	regbuf_batch_end(batch);
 	return err;
