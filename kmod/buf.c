@@ -94,11 +94,8 @@ static u32 regbuf_buf_in_flight(const struct regbuf_buf *buf, bool live)
 /* The same, but exact: references that are only kept are none. */
 static u32 regbuf_buf_uses(struct regbuf_buf *buf, bool live)
 {
-	if (regbuf_buf_in_flight(buf, live)) {
-		rcu_read_lock();
+	if (regbuf_buf_in_flight(buf, live))
 		regbuf_stock_recall(buf);
-		rcu_read_unlock();
-	}
 	return regbuf_buf_in_flight(buf, live);
 }
 
@@ -486,9 +483,7 @@ static int regbuf_buf_kill(struct regbuf_ctx *ctx,
 	}
 	WRITE_ONCE(buf->live, false);
 	/* From now on nothing is kept any more. */
-	rcu_read_lock();
 	regbuf_stock_recall(buf);
-	rcu_read_unlock();
 	*killed = buf;
 out:
 	mutex_unlock(&ctx->lock);

@@ -126,7 +126,7 @@ void regbuf_stock_put(struct regbuf_hold *hold)
  * regbuf_stock_recall() - have all references back that are only kept
  * @buf: the buffer
  *
- * Context: Any. RCU read lock held.
+ * Context: Any.
  */
 void regbuf_stock_recall(struct regbuf_buf *buf)
 {
@@ -134,6 +134,7 @@ void regbuf_stock_recall(struct regbuf_buf *buf)
 	unsigned long flags;
 	u32 left;
 
+	rcu_read_lock();
 	hlist_for_each_entry_rcu(stock, &buf->ctx->stocks, node) {
 		spin_lock_irqsave(&stock->lock, flags);
 		left = regbuf_stock_empty(stock, buf);
@@ -141,4 +142,5 @@ void regbuf_stock_recall(struct regbuf_buf *buf)
 		if (left)
 			regbuf_buf_put(buf, left);
 	}
+	rcu_read_unlock();
 }
