@@ -54,13 +54,8 @@ static void regbuf_dgram_gather(struct regbuf_ep *ep,
 static void regbuf_dgram_segment(struct regbuf_xmit *x, u16 size,
 				 struct regbuf_segment *segment)
 {
-	struct cmsghdr *cmsg = (struct cmsghdr *)segment->cmsg;
-
 	memset(segment, 0, sizeof(*segment));
-	cmsg->cmsg_len = CMSG_LEN(sizeof(size));
-	cmsg->cmsg_level = SOL_UDP;
-	cmsg->cmsg_type = UDP_SEGMENT;
-	memcpy(CMSG_DATA(cmsg), &size, sizeof(size));
+	regbuf_gso_control((struct cmsghdr *)segment->cmsg, size);
 	x->segment = size;
 	x->msg.msg_control = segment;
 	x->msg.msg_controllen = sizeof(*segment);

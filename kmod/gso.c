@@ -135,3 +135,18 @@ bool regbuf_gso_joins(const struct regbuf_batch *batch,
 	       batch->bytes + req->cargo.total <= REGBUF_GSO_BYTES &&
 	       regbuf_gso_one_place(first, req);
 }
+
+/**
+ * regbuf_gso_control() - control data that have a message cut up
+ * @cmsg: zeroed; CMSG_SPACE() of an u16
+ * @size: bytes of each datagram
+ *
+ * Context: Any.
+ */
+void regbuf_gso_control(struct cmsghdr *cmsg, u16 size)
+{
+	cmsg->cmsg_len = CMSG_LEN(sizeof(size));
+	cmsg->cmsg_level = SOL_UDP;
+	cmsg->cmsg_type = UDP_SEGMENT;
+	memcpy(CMSG_DATA(cmsg), &size, sizeof(size));
+}

@@ -152,14 +152,6 @@ static int regbuf_send_name(struct regbuf_req *req,
 	return 0;
 }
 
-static void regbuf_send_segment(struct cmsghdr *cmsg, u16 segment)
-{
-	cmsg->cmsg_len = CMSG_LEN(sizeof(segment));
-	cmsg->cmsg_level = SOL_UDP;
-	cmsg->cmsg_type = UDP_SEGMENT;
-	memcpy(CMSG_DATA(cmsg), &segment, sizeof(segment));
-}
-
 static int regbuf_send_control(struct regbuf_req *req,
 			       const struct regbuf_ext *ext)
 {
@@ -180,7 +172,7 @@ static int regbuf_send_control(struct regbuf_req *req,
 			   ext->ctl_length))
 		return -EFAULT;
 	if (ext->segment)
-		regbuf_send_segment(req->ctl + len, ext->segment);
+		regbuf_gso_control(req->ctl + len, ext->segment);
 	return 0;
 }
 

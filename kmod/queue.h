@@ -421,6 +421,7 @@ bool regbuf_gso_may(struct regbuf_ep *ep, const struct regbuf_req *req);
 bool regbuf_gso_joins(const struct regbuf_batch *batch,
 		      const struct regbuf_req *first,
 		      const struct regbuf_req *req);
+void regbuf_gso_control(struct cmsghdr *cmsg, u16 size);
 
 /* dgram.c */
 int regbuf_dgram_send(struct regbuf_ep *ep, unsigned int max);
