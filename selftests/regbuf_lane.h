@@ -131,6 +131,18 @@ static inline int rb_sockopt_on(int sock, int level, int what)
 	return setsockopt(sock, level, what, &one, sizeof(one));
 }
 
+/* From now on veth0 drops what a datagram socket sends, and says so. */
+static inline int rb_choke(int sock)
+{
+	rb_sockopt_on(sock, SOL_IP, IP_RECVERR);
+	rb_sockopt_on(sock, SOL_IPV6, IPV6_RECVERR);
+	if (rb_sh("tc qdisc replace dev veth0 root netem delay 100s limit 1"))
+		return -1;
+	while (send(sock, "x", 1, 0) == 1)
+		;
+	return errno == ENOBUFS ? 0 : -1;
+}
+
 /* Events of a socket, now. */
 static inline int rb_sock_events(int sock, int events)
 {

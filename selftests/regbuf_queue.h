@@ -163,6 +163,23 @@ static inline int rb_q_detach(struct rb_queue *q, __u32 ep, __u32 flags)
 	return rb_ioctl(q->fd, REGBUF_IOC_DETACH, &detach);
 }
 
+/* Detach in a thread of its own: it may wait. */
+struct rb_giver {
+	struct rb_queue *q;
+	__u32 ep;
+	__u32 flags;
+	int err;
+	pthread_t thread;
+};
+
+static inline void *rb_give_up(void *arg)
+{
+	struct rb_giver *giver = arg;
+
+	giver->err = rb_q_detach(giver->q, giver->ep, giver->flags);
+	return NULL;
+}
+
 /* A new descriptor of an endpoint's socket, or -errno. */
 static inline int rb_q_socket(struct rb_queue *q, __u32 ep)
 {

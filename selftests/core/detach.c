@@ -148,33 +148,18 @@ static void drain(struct __test_metadata *_metadata,
 }
 
 /* Give it up so; the call may wait until the last send has entered. */
-struct giver {
-	struct rb_queue *q;
-	__u32 ep;
-	__u32 flags;
-	int err;
-	pthread_t thread;
-};
-
-static void *give_up(void *arg)
-{
-	struct giver *giver = arg;
-
-	giver->err = rb_q_detach(giver->q, giver->ep, giver->flags);
-	return NULL;
-}
-
 static void start(struct __test_metadata *_metadata,
-		  FIXTURE_DATA(detach) *self, struct giver *giver, __u32 flags)
+		  FIXTURE_DATA(detach) *self, struct rb_giver *giver,
+		  __u32 flags)
 {
-	*giver = (struct giver){
+	*giver = (struct rb_giver){
 		.q = self->q,
 		.ep = self->qr.ep,
 		.flags = flags,
 		.err = 1,
 	};
 	fill(_metadata, self, LEN / 2);
-	ASSERT_EQ(0, pthread_create(&giver->thread, NULL, give_up, giver));
+	ASSERT_EQ(0, pthread_create(&giver->thread, NULL, rb_give_up, giver));
 	check_given_up(_metadata, self);
 	EXPECT_GT(NR, self->tally->done - 2);
 }
@@ -182,7 +167,7 @@ static void start(struct __test_metadata *_metadata,
 /* C15: all that was submitted is sent, though the endpoint is gone. */
 TEST_F(detach, drain)
 {
-	struct giver giver;
+	struct rb_giver giver;
 
 	start(_metadata, self, &giver, REGBUF_DETACH_F_DRAIN);
 	drain(_metadata, self);
@@ -194,7 +179,7 @@ TEST_F(detach, drain)
 /* C15: likewise, and then the end, in both directions. */
 TEST_F(detach, drain_and_close)
 {
-	struct giver giver;
+	struct rb_giver giver;
 	char byte;
 
 	start(_metadata, self, &giver, REGBUF_DETACH_F_CLOSE);
@@ -211,7 +196,7 @@ TEST_F(detach, drain_and_close)
 /* C15: the peer is gone in mid-drain: it ends, and each is told. */
 TEST_F(detach, drain_to_nobody)
 {
-	struct giver giver;
+	struct rb_giver giver;
 
 	start(_metadata, self, &giver, REGBUF_DETACH_F_DRAIN);
 	ASSERT_EQ(0, rb_reset(self->rig->far));

@@ -599,27 +599,10 @@ TEST_F(flights, detached_under_way)
 	check_arrived(_metadata, self, check_ended(_metadata, self, ECANCELED));
 }
 
-/* Detach in a thread of its own: it waits. */
-struct giver {
-	struct rb_queue *q;
-	__u32 ep;
-	__u32 flags;
-	int err;
-	pthread_t thread;
-};
-
-static void *give_up(void *arg)
-{
-	struct giver *giver = arg;
-
-	giver->err = rb_q_detach(giver->q, giver->ep, giver->flags);
-	return NULL;
-}
-
 static void drained_under_way(struct __test_metadata *_metadata,
 			      FIXTURE_DATA(flights) *self, __u32 flags)
 {
-	struct giver giver = {
+	struct rb_giver giver = {
 		.q = self->q,
 		.ep = self->qr.ep,
 		.flags = flags,
@@ -627,7 +610,7 @@ static void drained_under_way(struct __test_metadata *_metadata,
 	};
 
 	stick(_metadata, self, 0);
-	ASSERT_EQ(0, pthread_create(&giver.thread, NULL, give_up, &giver));
+	ASSERT_EQ(0, pthread_create(&giver.thread, NULL, rb_give_up, &giver));
 	read_until_done(_metadata, self);
 	ASSERT_EQ(0, pthread_join(giver.thread, NULL));
 	EXPECT_EQ(0, giver.err);

@@ -898,6 +898,23 @@ TEST_F(gso, none_must_be_in_fragments)
 	EXPECT_EQ(1, take(self, self->rig->far));
 }
 
+/* An error that was there before is the first one's; the others come. */
+static void first_has(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(gso) *self, int err)
+{
+	see_packets(_metadata, self);
+	post(self, 1000);
+	post_alike(self, 11, 1000);
+	ASSERT_EQ(0, rb_q_submit_all(self->q));
+	EXPECT_EQ(0, arrive(self));
+	ASSERT_EQ(0, rb_tally_all(self->tally, self->q));
+	EXPECT_EQ(0, rb_tally_differs(self->tally, 1, 1, err, 0));
+	EXPECT_EQ(0, rb_tally_differs(self->tally, 2, 12, 0, 1000));
+	for (int i = 1; i <= 12; i++)
+		EXPECT_EQ(0, self->tally->cqes[i].flags & REGBUF_CQE_F_SHARED);
+	EXPECT_EQ(1, self->packets);
+}
+
 /* C4: an error that was there before is the first one's; the others go. */
 TEST_F(gso, error_from_before)
 {
@@ -915,17 +932,7 @@ TEST_F(gso, error_from_before)
 	ASSERT_EQ(0, bind(self->rig->far, (struct sockaddr *)&ss, len));
 	if (!variant->loopback)
 		ASSERT_EQ(0, rb_net_near(&self->rig->net));
-	see_packets(_metadata, self);
-	post(self, 1000);
-	post_alike(self, 11, 1000);
-	ASSERT_EQ(0, rb_q_submit_all(self->q));
-	EXPECT_EQ(0, arrive(self));
-	ASSERT_EQ(0, rb_tally_all(self->tally, self->q));
-	EXPECT_EQ(0, rb_tally_differs(self->tally, 1, 1, ECONNREFUSED, 0));
-	EXPECT_EQ(0, rb_tally_differs(self->tally, 2, 12, 0, 1000));
-	for (int i = 1; i <= 12; i++)
-		EXPECT_EQ(0, self->tally->cqes[i].flags & REGBUF_CQE_F_SHARED);
-	EXPECT_EQ(1, self->packets);
+	first_has(_metadata, self, ECONNREFUSED);
 }
 
 /* The sum that an ICMP message has; of an even number of bytes. */
@@ -1025,17 +1032,7 @@ TEST_F(gso, too_long_before)
 	ASSERT_EQ(0, rb_net_near(&self->rig->net));
 	ASSERT_TRUE(rb_within(10, rb_sock_events(self->rig->near, 0) &
 				  POLLERR));
-	see_packets(_metadata, self);
-	post(self, 1000);
-	post_alike(self, 11, 1000);
-	ASSERT_EQ(0, rb_q_submit_all(self->q));
-	EXPECT_EQ(0, arrive(self));
-	ASSERT_EQ(0, rb_tally_all(self->tally, self->q));
-	EXPECT_EQ(0, rb_tally_differs(self->tally, 1, 1, EMSGSIZE, 0));
-	EXPECT_EQ(0, rb_tally_differs(self->tally, 2, 12, 0, 1000));
-	for (int i = 1; i <= 12; i++)
-		EXPECT_EQ(0, self->tally->cqes[i].flags & REGBUF_CQE_F_SHARED);
-	EXPECT_EQ(1, self->packets);
+	first_has(_metadata, self, EMSGSIZE);
 	/* And it is no reason to send others of that size alone. */
 	memset(self->tally, 0, sizeof(*self->tally));
 	post_alike(self, 12, 1000);
@@ -1052,13 +1049,7 @@ static void drop_all(struct __test_metadata *_metadata,
 	/* Nobody is to ask where the receiver is when that does not work. */
 	ASSERT_EQ(1, send(self->rig->near, "x", 1, 0));
 	ASSERT_EQ(1, recv(self->rig->far, &byte, 1, 0));
-	rb_sockopt_on(self->rig->near, SOL_IP, IP_RECVERR);
-	rb_sockopt_on(self->rig->near, SOL_IPV6, IPV6_RECVERR);
-	ASSERT_EQ(0, rb_sh("tc qdisc replace dev veth0 root netem delay 100s "
-			   "limit 1"));
-	while (send(self->rig->near, "x", 1, 0) == 1)
-		;
-	ASSERT_EQ(ENOBUFS, errno);
+	ASSERT_EQ(0, rb_choke(self->rig->near));
 }
 
 /*
