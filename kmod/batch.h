@@ -39,6 +39,8 @@ static inline void regbuf_batch_init(struct regbuf_batch *batch,
 	x->to.nr = 0;
 	x->segment = 0;
 	x->more = false;
+	x->resumes = first->value;
+	x->connection = ep->send.connection;
 	memset(&batch->zero, 0, sizeof(batch->zero));
 	batch->max = max;
 }

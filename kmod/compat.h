@@ -37,6 +37,19 @@ static inline void regbuf_unpin_folio(struct folio *folio, unsigned long nr)
 }
 #endif
 
+/*
+ * Which of its connections a socket has. Kernels that lack a fix for 6.1 do not
+ * count them: there it is what the ports and the address of the peer say.
+ */
+static inline int regbuf_sock_connection(const struct sock *sk)
+{
+#ifdef REGBUF_HAVE_DISCONNECTS
+	return READ_ONCE(sk->sk_disconnects);
+#else
+	return READ_ONCE(sk->sk_portpair) ^ (__force int)sk->sk_daddr;
+#endif
+}
+
 /* Before 6.3 the flags of an area were set by hand. */
 #ifndef REGBUF_HAVE_VM_FLAGS_SET
 static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)

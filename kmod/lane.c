@@ -7,6 +7,7 @@
 #include <linux/rhashtable.h>
 #include <net/sock.h>
 
+#include "compat.h"
 #include "queue.h"
 
 /* All lanes, by socket and direction: two are never the same. */
@@ -118,16 +119,21 @@ static bool regbuf_ep_parked(struct regbuf_ep *ep)
 /*
  * The connection is closed, and perhaps another has been made since: what went
  * into the first in part must not go on in the second. Looked for before the
- * socket is asked, which may have to wait until then.
+ * socket is asked, too, which may have to wait until then.
  */
 static void regbuf_send_torn(struct regbuf_ep *ep)
 {
+	struct sock *sk = ep->sock->sk;
 	struct regbuf_req *req;
+	bool torn;
 
+	/* The socket does not count those that were never established. */
+	torn = READ_ONCE(ep->was_closed) ? xchg(&ep->was_closed, false) : false;
 	req = list_first_entry_or_null(&ep->send.reqs, struct regbuf_req, node);
-	if (xchg(&ep->was_closed, false) && req && req->value)
-		regbuf_send_done(ep, req,
-				 sock_error(ep->sock->sk) ?: -ECONNRESET);
+	if (likely(!req || !req->value))
+		return;
+	if (torn || regbuf_sock_connection(sk) != ep->send.connection)
+		regbuf_send_done(ep, req, sock_error(sk) ?: -ECONNRESET);
 }
 
 /**
@@ -141,8 +147,7 @@ bool regbuf_ep_run_lanes(struct regbuf_ep *ep)
 {
 	bool more = false;
 
-	if (unlikely(READ_ONCE(ep->was_closed)))
-		regbuf_send_torn(ep);
+	regbuf_send_torn(ep);
 	if (unlikely(regbuf_ep_parked(ep)))
 		return ep->send.broken && regbuf_send_run(ep);
 	if (!list_empty(&ep->send.reqs))

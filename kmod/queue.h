@@ -149,6 +149,7 @@ struct regbuf_lane {
 	u32 max;
 	bool broken;		/* a stream with a hole */
 	u32 gso_refused;	/* datagrams of this size go one by one */
+	int connection;		/* that has a part of the first request */
 	struct regbuf_flight *flight;	/* the last; perhaps not ours now */
 	/* q->lock; read without */
 	u32 count;

@@ -221,6 +221,8 @@ struct regbuf_xmit {
 	int flags;		/* of each message */
 	u32 segment;		/* bytes of each datagram in it, 0 for one */
 	bool more;
+	bool resumes;		/* its first part has been sent */
+	int connection;		/* that has it */
 	/* results */
 	/* of the last message */
 	u32 by_ref;

@@ -24,8 +24,12 @@ static void regbuf_stream_gather(struct regbuf_ep *ep,
 	struct regbuf_req *req = list_first_entry(&ep->send.reqs,
 						  struct regbuf_req, node);
 
-	/* Empty: it needs no room, and has no error of the others. */
-	if (!regbuf_batch_add(batch, req) || !batch->bytes || !batch->extend)
+	/*
+	 * Empty: it needs no room, and has no error of the others. The rest of
+	 * one: security modules are not asked about it, and are about others.
+	 */
+	if (!regbuf_batch_add(batch, req) || !batch->bytes || !batch->extend ||
+	    batch->x.resumes)
 		return;
 	list_for_each_entry_continue(req, &ep->send.reqs, node)
 		if (!regbuf_stream_joins(batch, req) ||
@@ -58,6 +62,7 @@ int regbuf_stream_send(struct regbuf_ep *ep, unsigned int max)
 	batch->extend = !regbuf_req_single(first);
 	regbuf_stream_gather(ep, batch);
 	err = regbuf_batch_send(ep, batch);
+	ep->send.connection = batch->x.connection;
 	regbuf_batch_end(batch);
 	return err;
 }

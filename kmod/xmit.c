@@ -7,7 +7,9 @@
 #include <linux/slab.h>
 #include <linux/socket.h>
 #include <net/sock.h>
+#include <net/tcp.h>
 
+#include "compat.h"
 #include "regbuf.h"
 
 static u32 regbuf_xmit_copied(struct regbuf_xmit *x, int reason, u32 bytes)
@@ -58,6 +60,35 @@ u32 regbuf_xmit_count(struct regbuf_xmit *x, const struct regbuf_cargo *cargo,
 	return reasons | regbuf_xmit_count_plain(x, bytes - inlined);
 }
 
+/*
+ * The rest of what was sent in part is for the connection that has that part.
+ * Whether the socket still has it can be told under its lock only; what is not
+ * TCP's own sendmsg() takes the lock itself, and may be late.
+ */
+static int regbuf_xmit_rest(struct regbuf_xmit *x)
+{
+	struct sock *sk = x->sock->sk;
+	int ret = -ECONNRESET;
+	bool same, plain;
+
+	lock_sock(sk);
+	same = regbuf_sock_connection(sk) == x->connection;
+	plain = READ_ONCE(sk->sk_prot)->sendmsg == tcp_sendmsg;
+	if (same && plain)
+		ret = tcp_sendmsg_locked(sk, &x->msg, msg_data_left(&x->msg));
+	release_sock(sk);
+	return plain || !same ? ret : sock_sendmsg(x->sock, &x->msg);
+}
+
+/* Security modules were asked about the rest with the first part. */
+static int regbuf_xmit_send(struct regbuf_xmit *x)
+{
+	if (unlikely(x->resumes))
+		return regbuf_xmit_rest(x);
+	x->connection = regbuf_sock_connection(x->sock->sk);
+	return sock_sendmsg(x->sock, &x->msg);
+}
+
 /**
  * regbuf_xmit_message() - hand bvecs to the socket
  * @x: the send; @x->reason says why to copy them, -1 not to if the stack
@@ -83,7 +114,7 @@ int regbuf_xmit_message(struct regbuf_xmit *x, u32 bytes, int flags)
 		before = x->flight->by_ref;
 		regbuf_flight_board(x->flight, msg);
 	}
-	ret = sock_sendmsg(x->sock, msg);
+	ret = regbuf_xmit_send(x);
 	if (x->reason < 0)
 		x->by_ref = x->flight->by_ref - before;
 	/* Of an error, what may have been filled in was thrown away. */
@@ -126,6 +157,7 @@ static int regbuf_xmit_stream(struct regbuf_xmit *x)
 			return ret ?: -EAGAIN;
 		if (ret < bytes)
 			x->flags |= MSG_DONTWAIT;
+		x->resumes = true;
 		x->copy_reasons |= regbuf_xmit_count(x, cargo, ret);
 		regbuf_cargo_skip(cargo, ret);
 	}

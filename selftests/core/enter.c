@@ -3,6 +3,7 @@
  * One call to submit and to wait: how much it takes, how long it waits, and
  * what ends it.
  */
+#include "regbuf_halt.h"
 #include "regbuf_queue.h"
 
 #include <signal.h>
@@ -158,23 +159,6 @@ TEST_F(enter, silent_completions_count)
 	EXPECT_EQ(REGBUF_CQE_F_SILENT, self->cqe.flags);
 }
 
-/* Whether a process, or thread, is in a state: a letter of /proc/ID/stat. */
-static int in_state(pid_t pid, char state)
-{
-	char path[64], text[128] = "", *end;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	if (!fgets(text, sizeof(text), file))
-		text[0] = 0;
-	fclose(file);
-	end = strrchr(text, ')');
-	return end && end[2] == state;
-}
-
 struct waiting {
 	struct rb_queue *q;
 	pid_t tid;
@@ -206,7 +190,7 @@ TEST_F(enter, silent_completions_wake_nobody)
 	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_for_one, &w));
 	ASSERT_TRUE(rb_within(20, (tid = __atomic_load_n(&w.tid,
 							 __ATOMIC_ACQUIRE)) &&
-				  in_state(tid, 'S')));
+				  rb_in_state(tid, 'S')));
 	for (int i = 0; i < 3; i++) {
 		rb_sqe_nop(&self->q, i)->flags = REGBUF_SQE_F_SILENT;
 		ASSERT_EQ(0, rb_q_submit_all(&self->q));
@@ -356,12 +340,12 @@ TEST_F(enter, survives_being_stopped)
 	if (!pid)
 		_exit(waiter(sv[0], ready[1]));
 	ASSERT_EQ(1, read(ready[0], &byte, 1));
-	ASSERT_TRUE(rb_within(20, in_state(pid, 'S')));
+	ASSERT_TRUE(rb_within(20, rb_in_state(pid, 'S')));
 	kill(pid, SIGSTOP);
 	ASSERT_EQ(pid, waitpid(pid, &status, WUNTRACED));
 	ASSERT_TRUE(WIFSTOPPED(status));
 	kill(pid, SIGCONT);
-	ASSERT_TRUE(rb_within(20, in_state(pid, 'S')));
+	ASSERT_TRUE(rb_within(20, rb_in_state(pid, 'S')));
 	kill(pid, SIGSTOP);
 	ASSERT_EQ(pid, waitpid(pid, &status, WUNTRACED));
 	ASSERT_EQ(1, send(sv[1], "y", 1, 0));

@@ -4,9 +4,7 @@
  * cannot be: the queue is broken or the entry refused, and the kernel has
  * nothing to complain about.
  */
-#include <linux/userfaultfd.h>
-#include <sys/syscall.h>
-
+#include "regbuf_halt.h"
 #include "regbuf_queue.h"
 #include "kselftest_harness.h"
 
@@ -43,22 +41,6 @@ FIXTURE_VARIANT_ADD(queuetrust, by_one) { LIST, 1 };
 FIXTURE_VARIANT_ADD(queuetrust, by_all) { LIST, ENTRIES };
 FIXTURE_VARIANT_ADD(queuetrust, backwards) { LIST, -1 };
 
-/* A page that nobody may read before the handler has put it there. */
-static int miss_page(void *page)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = {
-		.range = { (unsigned long)page, RB_PAGE },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-
-	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
-	    ioctl(uffd, UFFDIO_REGISTER, &reg))
-		return -1;
-	return uffd;
-}
-
 FIXTURE_SETUP(queuetrust)
 {
 	ASSERT_EQ(0, rb_qrig_loopback(&self->qr, AF_INET, SOCK_DGRAM, LEN,
@@ -74,7 +56,7 @@ FIXTURE_SETUP(queuetrust)
 	self->content = rb_map(RB_PAGE, PROT_READ | PROT_WRITE, 0);
 	ASSERT_NE(NULL, self->page);
 	ASSERT_NE(NULL, self->content);
-	self->uffd = miss_page(self->page);
+	self->uffd = rb_miss_page(self->page);
 	ASSERT_LE(0, self->uffd);
 }
 
@@ -103,18 +85,14 @@ static int complaints(FIXTURE_DATA(queuetrust) *self)
 static void *lie(void *arg)
 {
 	FIXTURE_DATA(queuetrust) *self = arg;
-	struct uffdio_copy copy = {
-		.dst = (unsigned long)self->page,
-		.src = (unsigned long)self->content,
-		.len = RB_PAGE,
-	};
 	struct uffd_msg msg;
 
 	if (read(self->uffd, &msg, sizeof(msg)) != sizeof(msg) ||
 	    msg.event != UFFD_EVENT_PAGEFAULT)
 		return NULL;
 	rb_store(&self->q->ring->cq_head, self->head);
-	return ioctl(self->uffd, UFFDIO_COPY, &copy) ? NULL : self;
+	return rb_give_page(self->uffd, self->page, self->content) ? NULL :
+								     self;
 }
 
 /* An entry, some of which is in the page that is missing. */

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef REGBUF_HALT_H
+#define REGBUF_HALT_H
+
+/* Calls that are halted in the middle: by a page that is missing, or a lock. */
+
+#include <linux/userfaultfd.h>
+#include <sys/syscall.h>
+
+#include "regbuf_test.h"
+
+/* Whether a process, or thread, is in a state: a letter of /proc/ID/stat. */
+static inline int rb_in_state(pid_t pid, char state)
+{
+	char path[64], text[128] = "", *end;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (!fgets(text, sizeof(text), file))
+		text[0] = 0;
+	fclose(file);
+	end = strrchr(text, ')');
+	return end && end[2] == state;
+}
+
+/* A page that nobody may read before the handler has put it there. */
+static inline int rb_miss_page(void *page)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = {
+		.range = { (unsigned long)page, RB_PAGE },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
+	    ioctl(uffd, UFFDIO_REGISTER, &reg))
+		return -1;
+	return uffd;
+}
+
+/* Let whoever misses the page have it: these bytes. */
+static inline int rb_give_page(int uffd, void *page, const void *bytes)
+{
+	struct uffdio_copy copy = {
+		.dst = (unsigned long)page,
+		.src = (unsigned long)bytes,
+		.len = RB_PAGE,
+	};
+
+	return ioctl(uffd, UFFDIO_COPY, &copy) ? -errno : 0;
+}
+
+#endif /* REGBUF_HALT_H */
