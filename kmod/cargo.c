@@ -152,17 +152,17 @@ int regbuf_cargo_import(struct regbuf_cargo *cargo, struct regbuf_hold *hold,
 			u32 nr)
 {
 	struct regbuf_slice slice;
-	int err;
+	int err = 0;
 	u32 i;
 
-	for (i = 0; i < nr; i++) {
-		if (copy_from_user(&slice, &from[i], sizeof(slice)))
-			return -EFAULT;
-		err = regbuf_cargo_load(cargo, hold, access, &slice);
-		if (err)
-			return err;
+	BUILD_BUG_ON(sizeof(slice) % sizeof(u64));
+	for (i = 0; i < nr && !err; i++) {
+		err = regbuf_read_words((u64 *)&slice,
+					(const u64 __user *)&from[i],
+					sizeof(slice));
+		err = err ?: regbuf_cargo_load(cargo, hold, access, &slice);
 	}
-	return 0;
+	return err;
 }
 
 static int regbuf_cargo_room_inline(struct regbuf_cargo *cargo,
@@ -258,8 +258,9 @@ u32 regbuf_cargo_inlined(const struct regbuf_cargo *cargo, u32 bytes)
 {
 	u32 seg = cargo->seg, off = cargo->off, inlined = 0, here;
 
-	if (likely(!cargo->inlined))
-		return 0;
+	/* Most often none, or all. */
+	if (!cargo->inlined || (bytes == cargo->total && !seg && !off))
+		return cargo->inlined;
 	for (; bytes; bytes -= here, off = 0, seg++) {
 		here = min(bytes, cargo->segs[seg].len - off);
 		if (!cargo->segs[seg].buf)

@@ -8,26 +8,7 @@
 
 #include "regbuf.h"
 
-/*
- * Word by word: copy_from_user() and copy_to_user() of a few words look at each
- * side for longer than they copy.
- */
-static int regbuf_read_words(u64 *to, const u64 __user *from, u32 size)
-{
-	u32 i;
-
-	if (!user_read_access_begin(from, size))
-		return -EFAULT;
-	for (i = 0; i < size / sizeof(*to); i++)
-		unsafe_get_user(to[i], &from[i], fault);
-	user_read_access_end();
-	return 0;
-
-fault:
-	user_read_access_end();
-	return -EFAULT;
-}
-
+/* As regbuf_read_words(). */
 static int regbuf_write_words(u64 __user *to, const u64 *from, u32 size)
 {
 	u32 i;

@@ -22,7 +22,13 @@ static bool regbuf_both(u32 flags, u32 a, u32 b)
 	return flags & a && flags & b;
 }
 
-/* The slice, the list or the bytes; and room for two more buffers. */
+/* Buffers besides those of slices: of an address, of control data. */
+static u32 regbuf_msg_others(const struct regbuf_sqe *sqe)
+{
+	return !!(sqe->flags & REGBUF_SQE_F_ADDR) + !!sqe->ext;
+}
+
+/* The slice, the list or the bytes; and room for other buffers. */
 static int regbuf_msg_slices(struct regbuf_req *req,
 			     const struct regbuf_sqe *sqe, u32 access)
 {
@@ -38,7 +44,8 @@ static int regbuf_msg_slices(struct regbuf_req *req,
 	if (sqe->flags & REGBUF_SQE_F_LIST) {
 		if (sqe->offset || sqe->length > REGBUF_MAX_SLICES)
 			return -EINVAL;
-		err = regbuf_cargo_room(cargo, sqe->length + 2) ?:
+		err = regbuf_cargo_room(cargo, sqe->length +
+					regbuf_msg_others(sqe)) ?:
 		      regbuf_cargo_import(cargo, hold, access,
 					  u64_to_user_ptr(sqe->id),
 					  sqe->length);

@@ -36,6 +36,7 @@
 #include <linux/sizes.h>
 #include <linux/skbuff.h>
 #include <linux/socket.h>
+#include <linux/uaccess.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -282,6 +283,33 @@ struct regbuf_ioctl {
 		.flags = known,						\
 		.handle = fn,						\
 	}
+
+/**
+ * regbuf_read_words() - copy a few words from the program
+ * @to: gets them
+ * @from: where they are
+ * @size: bytes
+ *
+ * One by one: copy_from_user() looks at each side for longer than it copies.
+ *
+ * Context: Process context. May sleep.
+ * Return: 0 or -EFAULT.
+ */
+static inline int regbuf_read_words(u64 *to, const u64 __user *from, u32 size)
+{
+	u32 i;
+
+	if (!user_read_access_begin(from, size))
+		return -EFAULT;
+	for (i = 0; i < size / sizeof(*to); i++)
+		unsafe_get_user(to[i], &from[i], fault);
+	user_read_access_end();
+	return 0;
+
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
 
 /* ioctl.c */
 long regbuf_ioctl(const struct regbuf_ioctl *table, unsigned int nr_calls,
