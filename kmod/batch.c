@@ -45,12 +45,12 @@ regbuf_flight_extend(const struct regbuf_lane *lane,
 
 	if (!flight || !refcount_inc_not_zero(&flight->ubuf.refcnt))
 		return NULL;
-	/* It may be another one by now, of a request used again. */
+	/* It may be of something else by now. */
 	if (flight->lane == lane &&
 	    flight->nr_reqs + nr <= REGBUF_FLIGHT_REQS &&
 	    flight->by_ref < REGBUF_FLIGHT_BYTES &&
 	    jiffies - flight->born <= REGBUF_FLIGHT_JIFFIES &&
-	    (!flight->next || flight->next == &first->flight))
+	    (!flight->next || flight->next == first->flight))
 		return flight;
 	regbuf_flight_end(flight, 1);
 	return NULL;
@@ -59,9 +59,10 @@ regbuf_flight_extend(const struct regbuf_lane *lane,
 /* That of the first request. */
 static struct regbuf_flight *regbuf_flight_lead(struct regbuf_req *first)
 {
-	struct regbuf_flight *flight = &first->flight;
+	struct regbuf_flight *flight;
 
 	regbuf_req_lead(first);
+	flight = first->flight;
 	refcount_inc(&flight->ubuf.refcnt);
 	flight->born = jiffies;
 	return flight;
@@ -71,25 +72,31 @@ static struct regbuf_flight *regbuf_flight_lead(struct regbuf_req *first)
 static void regbuf_flight_cut(struct regbuf_flight *flight,
 			      struct regbuf_req *req)
 {
-	if (flight == &req->flight || flight->next)
+	if (flight == req->flight || flight->next)
 		return;
 	regbuf_req_lead(req);
-	refcount_inc(&req->flight.ubuf.refcnt);
-	flight->next = &req->flight;
+	refcount_inc(&req->flight->ubuf.refcnt);
+	flight->next = req->flight;
 }
 
 /* The first request is whole now, and has no reference any more. */
 static void regbuf_flight_whole(struct regbuf_batch *batch,
 				struct regbuf_req *first)
 {
-	struct regbuf_flight *flight = batch->x.flight;
+	struct regbuf_flight *flight = batch->x.flight, *own = first->flight;
 
-	if (flight == &first->flight) {
+	if (flight == own) {
 		batch->holds++;
-	} else if (flight->next == &first->flight) {
-		flight->next = NULL;
-		refcount_dec(&first->flight.ubuf.refcnt);
+		return;
 	}
+	if (likely(!own))
+		return;
+	/* It needs none. */
+	if (flight->next == own) {
+		flight->next = NULL;
+		refcount_dec(&own->ubuf.refcnt);
+	}
+	regbuf_flight_end(own, 1);
 }
 
 /* Requests at the head of the lane are through, and nothing refers to them. */
@@ -195,13 +202,15 @@ static void regbuf_batch_settle(struct regbuf_ep *ep,
 }
 
 /* With the flight before if it may, or with one of its own. */
-static void regbuf_batch_flight(struct regbuf_lane *lane,
+static bool regbuf_batch_flight(struct regbuf_lane *lane,
 				struct regbuf_batch *batch)
 {
 	struct regbuf_req *first = list_first_entry(&lane->reqs,
 						    struct regbuf_req, node);
 	struct regbuf_flight *flight = NULL;
 
+	if (!regbuf_fleet_ready(first->q))
+		return false;
 	if (batch->extend)
 		flight = regbuf_flight_extend(lane, first, batch->nr);
 	if (!flight)
@@ -212,6 +221,7 @@ static void regbuf_batch_flight(struct regbuf_lane *lane,
 	}
 	batch->x.flight = flight;
 	batch->holds = 1;
+	return true;
 }
 
 /**
@@ -230,9 +240,9 @@ int regbuf_batch_send(struct regbuf_ep *ep, struct regbuf_batch *batch)
 
 	if (x->reason < 0 && regbuf_batch_small(batch))
 		x->reason = REGBUF_COPY_SMALL;
-	/* What is copied is in no flight. */
-	if (x->reason < 0)
-		regbuf_batch_flight(&ep->send, batch);
+	/* What is copied is in no flight. No memory for one: try again soon. */
+	if (x->reason < 0 && !regbuf_batch_flight(&ep->send, batch))
+		return batch->stream ? -ENOMEM : -EAGAIN;
 	if (batch->bytes || !batch->stream)
 		ret = regbuf_xmit_message(x, batch->bytes,
 					  batch->more ? MSG_MORE : 0);

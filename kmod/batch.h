@@ -34,8 +34,8 @@ static inline void regbuf_batch_init(struct regbuf_batch *batch,
 	x->touched = false;
 	x->msg.msg_name = NULL;
 	x->msg.msg_namelen = 0;
-	x->msg.msg_control = first->ctl;
-	x->msg.msg_controllen = first->ctl ? first->ctl_len : 0;
+	x->msg.msg_control = first->control ? first->more->ctl : NULL;
+	x->msg.msg_controllen = first->control ? first->more->ctl_len : 0;
 	x->to.nr = 0;
 	x->segment = 0;
 	x->more = false;

@@ -16,35 +16,38 @@
 /**
  * regbuf_cargo_room() - make room for slices
  * @cargo: an empty cargo
- * @nr: how many slices will come, and as many buffers
+ * @nr: how many will come, and others that are to be held
  *
  * Context: Process context. May sleep.
  * Return: 0 or -ENOMEM.
  */
 int regbuf_cargo_room(struct regbuf_cargo *cargo, u32 nr)
 {
-	size_t each = sizeof(*cargo->segs) + sizeof(*cargo->bufs);
-	void *room;
+	struct regbuf_seg *room;
 
 	if (nr <= REGBUF_CARGO_FEW)
 		return 0;
-	room = kmalloc_array(nr, each, GFP_KERNEL_ACCOUNT);
+	room = kmalloc_array(nr, sizeof(*room), GFP_KERNEL_ACCOUNT);
 	if (!room)
 		return -ENOMEM;
 	cargo->segs = room;
-	cargo->bufs = room + nr * sizeof(*cargo->segs);
 	return 0;
 }
 
 /* regbuf_cargo_drop(), of anything but one buffer. */
 void __regbuf_cargo_drop(struct regbuf_cargo *cargo, struct regbuf_hold *hold)
 {
-	u32 i;
+	const struct regbuf_seg *seg = cargo->segs;
+	u32 left = cargo->nr_segs + cargo->nr_others;
 
-	for (i = 0; i < cargo->nr_bufs; i++)
-		regbuf_hold_add(hold, cargo->bufs[i]);
-	if (cargo->mem)
-		put_page(virt_to_page(cargo->mem));
+	for (; left; left--, seg++) {
+		if (!seg->holds)
+			continue;
+		if (seg->buf)
+			regbuf_hold_add(hold, seg->buf);
+		else
+			put_page(virt_to_page((void *)(unsigned long)seg->off));
+	}
 	if (cargo->segs != cargo->few_segs)
 		kfree(cargo->segs);
 }
@@ -60,32 +63,48 @@ static int regbuf_cargo_inline(struct regbuf_cargo *cargo,
 		return -EMSGSIZE;
 	seg->buf = NULL;
 	seg->off = slice->id;
+	seg->holds = false;
 	cargo->inlined += slice->length;
 	return 0;
 }
 
-/*
- * The buffer of an id. The cargo holds each once, so that it counts once; most
- * often it is the last one.
- */
-static struct regbuf_buf *regbuf_cargo_buf(struct regbuf_cargo *cargo,
-					   struct regbuf_hold *hold, u64 id)
+/* The buffer of an id, if the cargo holds it already; most often the last. */
+static struct regbuf_buf *regbuf_cargo_find(const struct regbuf_cargo *cargo,
+					    u64 id)
 {
-	struct regbuf_buf *buf;
 	u32 i;
 
-	for (i = cargo->nr_bufs; i > 0; i--)
-		if (cargo->bufs[i - 1]->id == id)
-			return cargo->bufs[i - 1];
-	buf = regbuf_hold_get(hold, id);
-	if (!IS_ERR(buf))
-		cargo->bufs[cargo->nr_bufs++] = buf;
-	return buf;
+	for (i = cargo->nr_segs + cargo->nr_others; i > 0; i--)
+		if (cargo->segs[i - 1].buf && cargo->segs[i - 1].buf->id == id)
+			return cargo->segs[i - 1].buf;
+	return NULL;
+}
+
+/* Each buffer is held once, so that it counts once. */
+static int regbuf_cargo_seg(struct regbuf_cargo *cargo,
+			    struct regbuf_hold *hold, u32 access,
+			    const struct regbuf_slice *slice,
+			    struct regbuf_seg *seg)
+{
+	struct regbuf_buf *buf = regbuf_cargo_find(cargo, slice->id);
+	int err;
+
+	seg->holds = !buf;
+	if (!buf)
+		buf = regbuf_hold_get(hold, slice->id);
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+	err = regbuf_seg_set(seg, buf, access, slice->offset, slice->length);
+	if (!err)
+		cargo->nr_bufs += seg->holds;
+	else if (seg->holds)
+		regbuf_hold_add(hold, buf);
+	return err;
 }
 
 /**
- * regbuf_cargo_seg() - check a range of a buffer and hold the buffer
- * @cargo: has room for one more buffer
+ * regbuf_cargo_other() - check a range that is not of the message
+ * @cargo: all slices are loaded; has room for one more; keeps the buffer
  * @hold: to get buffers with
  * @access: what it must allow
  * @slice: the range; flags are not looked at
@@ -94,15 +113,19 @@ static struct regbuf_buf *regbuf_cargo_buf(struct regbuf_cargo *cargo,
  * Context: Any.
  * Return: 0, -ENOENT, -ESTALE, -EACCES or -EFAULT.
  */
-int regbuf_cargo_seg(struct regbuf_cargo *cargo, struct regbuf_hold *hold,
-		     u32 access, const struct regbuf_slice *slice,
-		     struct regbuf_seg *seg)
+int regbuf_cargo_other(struct regbuf_cargo *cargo, struct regbuf_hold *hold,
+		       u32 access, const struct regbuf_slice *slice,
+		       struct regbuf_seg *seg)
 {
-	struct regbuf_buf *buf = regbuf_cargo_buf(cargo, hold, slice->id);
+	struct regbuf_seg *other = &cargo->segs[cargo->nr_segs +
+						cargo->nr_others];
+	int err = regbuf_cargo_seg(cargo, hold, access, slice, other);
 
-	if (IS_ERR(buf))
-		return PTR_ERR(buf);
-	return regbuf_seg_set(seg, buf, access, slice->offset, slice->length);
+	if (err)
+		return err;
+	cargo->nr_others++;
+	*seg = *other;
+	return 0;
 }
 
 /**
@@ -165,22 +188,23 @@ int regbuf_cargo_import(struct regbuf_cargo *cargo, struct regbuf_hold *hold,
 	return err;
 }
 
-static int regbuf_cargo_room_inline(struct regbuf_cargo *cargo,
-				    struct page_frag *frag)
+/* Memory for the inline bytes, with a reference to its page. */
+static void *regbuf_cargo_page(const struct regbuf_cargo *cargo,
+			       struct page_frag *frag)
 {
 	struct page *page;
+	void *mem;
 
 	if (!frag) {
 		page = alloc_page(GFP_KERNEL_ACCOUNT);
-		cargo->mem = page ? page_address(page) : NULL;
-		return page ? 0 : -ENOMEM;
+		return page ? page_address(page) : NULL;
 	}
 	if (!skb_page_frag_refill(cargo->inlined, frag, GFP_KERNEL_ACCOUNT))
-		return -ENOMEM;
+		return NULL;
 	get_page(frag->page);
-	cargo->mem = page_address(frag->page) + frag->offset;
+	mem = page_address(frag->page) + frag->offset;
 	frag->offset += ALIGN(cargo->inlined, sizeof(u64));
-	return 0;
+	return mem;
 }
 
 /**
@@ -193,22 +217,26 @@ static int regbuf_cargo_room_inline(struct regbuf_cargo *cargo,
  */
 int regbuf_cargo_take(struct regbuf_cargo *cargo, struct page_frag *frag)
 {
+	const void __user *from;
 	struct regbuf_seg *seg;
+	bool holds = true;
 	void *mem;
-	int err;
 
 	if (likely(!cargo->inlined))
 		return 0;
-	err = regbuf_cargo_room_inline(cargo, frag);
-	if (err)
-		return err;
-	mem = cargo->mem;
+	mem = regbuf_cargo_page(cargo, frag);
+	if (!mem)
+		return -ENOMEM;
 	for (seg = cargo->segs; seg < cargo->segs + cargo->nr_segs; seg++) {
 		if (seg->buf)
 			continue;
-		if (copy_from_user(mem, u64_to_user_ptr(seg->off), seg->len))
-			return -EFAULT;
+		from = u64_to_user_ptr(seg->off);
 		seg->off = (unsigned long)mem;
+		/* The page, for all of them. */
+		seg->holds = holds;
+		holds = false;
+		if (copy_from_user(mem, from, seg->len))
+			return -EFAULT;
 		mem += seg->len;
 	}
 	return 0;

@@ -113,7 +113,7 @@ int regbuf_dgram_send(struct regbuf_ep *ep, unsigned int max)
 	regbuf_batch_init(batch, ep, min_t(u32, max, REGBUF_DGRAM_SEGMENTS));
 	batch->x.more = first->flags & REGBUF_SQE_F_MORE;
 	if (first->name_len) {
-		batch->x.msg.msg_name = first->name;
+		batch->x.msg.msg_name = first->more->name;
 		batch->x.msg.msg_namelen = first->name_len;
 	}
 	regbuf_dgram_gather(ep, batch);

@@ -68,7 +68,7 @@ REGBUF_UBUF_OPS(regbuf_ubuf_ops, regbuf_flight_complete);
  * regbuf_flight_init() - set up what does not change
  * @flight: the flight
  * @ctx: the context; kept by the queue, or by a solo's first buffer
- * @q: the queue of the request that it is in; NULL: a solo
+ * @q: the queue whose it is; NULL: a solo
  *
  * Context: Any.
  */

@@ -31,12 +31,13 @@ static bool regbuf_gso_watched(struct sock *sk, bool named)
 
 static bool regbuf_gso_ipv6(const struct sock *sk, const struct regbuf_req *req)
 {
-	const struct sockaddr_in6 *to = (const void *)req->name;
+	const struct sockaddr_in6 *to;
 
 	if (sk->sk_family != AF_INET6)
 		return false;
 	if (!req->name_len)
 		return !ipv6_addr_v4mapped(&sk->sk_v6_daddr);
+	to = (const void *)req->more->name;
 	return to->sin6_family == AF_INET6 &&
 	       !ipv6_addr_v4mapped(&to->sin6_addr);
 }
@@ -101,7 +102,7 @@ static bool regbuf_gso_one_place(const struct regbuf_req *a,
 	if (a->name_len != b->name_len)
 		return false;
 	for (i = 0; i < DIV_ROUND_UP(a->name_len, sizeof(u64)); i++)
-		if (a->name_words[i] != b->name_words[i])
+		if (a->more->name_words[i] != b->more->name_words[i])
 			return false;
 	return true;
 }
@@ -129,7 +130,7 @@ bool regbuf_gso_joins(const struct regbuf_batch *batch,
 		      const struct regbuf_req *first,
 		      const struct regbuf_req *req)
 {
-	return req->op == REGBUF_OP_SEND && !req->ctl && req->cargo.total &&
+	return req->op == REGBUF_OP_SEND && !req->control && req->cargo.total &&
 	       regbuf_gso_size_fits(first, req) &&
 	       !(req->flags & REGBUF_SQE_F_MORE) && batch->nr < batch->max &&
 	       batch->bytes + req->cargo.total <= REGBUF_GSO_BYTES &&

@@ -39,25 +39,25 @@ static int regbuf_msg_slices(struct regbuf_req *req,
 		.offset = sqe->offset,
 		.length = sqe->length,
 	};
+	bool list = sqe->flags & REGBUF_SQE_F_LIST;
 	int err;
 
-	if (sqe->flags & REGBUF_SQE_F_LIST) {
-		if (sqe->offset || sqe->length > REGBUF_MAX_SLICES)
-			return -EINVAL;
-		err = regbuf_cargo_room(cargo, sqe->length +
-					regbuf_msg_others(sqe)) ?:
-		      regbuf_cargo_import(cargo, hold, access,
-					  u64_to_user_ptr(sqe->id),
-					  sqe->length);
-		return err ?: regbuf_cargo_take(cargo, &req->q->frag);
-	}
+	if (list && (sqe->offset || sqe->length > REGBUF_MAX_SLICES))
+		return -EINVAL;
+	err = regbuf_cargo_room(cargo, (list ? sqe->length : 1) +
+				       regbuf_msg_others(sqe));
+	if (err)
+		return err;
 	if (sqe->flags & REGBUF_SQE_F_INLINE)
 		slice.flags = REGBUF_SLICE_F_INLINE;
 	/* An empty datagram, or nothing to receive into, needs no buffer. */
 	else if (!sqe->id && !sqe->offset && !sqe->length)
 		return 0;
-	return regbuf_cargo_load(cargo, hold, access, &slice) ?:
-	       regbuf_cargo_take(cargo, &req->q->frag);
+	err = list ? regbuf_cargo_import(cargo, hold, access,
+					 u64_to_user_ptr(sqe->id),
+					 sqe->length) :
+		     regbuf_cargo_load(cargo, hold, access, &slice);
+	return err ?: regbuf_cargo_take(cargo, &req->q->frag);
 }
 
 /* One slice and nothing else, as most are. */
@@ -65,19 +65,20 @@ static int regbuf_msg_plain(struct regbuf_req *req,
 			    const struct regbuf_sqe *sqe, u32 access)
 {
 	struct regbuf_cargo *cargo = &req->cargo;
+	struct regbuf_seg *seg = cargo->few_segs;
 	struct regbuf_buf *buf;
 
-	if (!sqe->id)
+	if (!sqe->id || sqe->ext)
 		return regbuf_msg_slices(req, sqe, access);
 	buf = regbuf_hold_get(&req->q->hold, sqe->id);
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
-	cargo->few_bufs[0] = buf;
-	cargo->nr_bufs = 1;
+	seg->buf = buf;
+	seg->holds = true;
 	cargo->nr_segs = 1;
+	cargo->nr_bufs = 1;
 	cargo->total = sqe->length;
-	return regbuf_seg_set(cargo->few_segs, buf, access, sqe->offset,
-			      sqe->length);
+	return regbuf_seg_set(seg, buf, access, sqe->offset, sqe->length);
 }
 
 static int regbuf_msg_ext(const struct regbuf_sqe *sqe, struct regbuf_ext *ext)
@@ -103,7 +104,7 @@ static int regbuf_msg_ext(const struct regbuf_sqe *sqe, struct regbuf_ext *ext)
 }
 
 /* As copy_from_user(), of which these few words would be a small part. */
-static int regbuf_name_copy(struct regbuf_req *req, const void __user *from)
+static int regbuf_name_copy(struct regbuf_more *more, const void __user *from)
 {
 	const u64 __user *words = from;
 	u32 i;
@@ -112,10 +113,10 @@ static int regbuf_name_copy(struct regbuf_req *req, const void __user *from)
 		return -EFAULT;
 #pragma GCC unroll 3
 	for (i = 0; i < REGBUF_ADDR_SIZE / sizeof(u64); i++)
-		unsafe_get_user(req->name_words[i], &words[i], fault);
+		unsafe_get_user(more->name_words[i], &words[i], fault);
 	/* The rest is half a word. */
 	BUILD_BUG_ON(REGBUF_ADDR_SIZE % sizeof(u64) != sizeof(u32));
-	unsafe_get_user(req->name_words[i], (const u32 __user *)&words[i],
+	unsafe_get_user(more->name_words[i], (const u32 __user *)&words[i],
 			fault);
 	user_access_end();
 	return 0;
@@ -125,8 +126,7 @@ fault:
 	return -EFAULT;
 }
 
-/* Where to: read now, from a buffer or from the caller's memory. */
-static int regbuf_send_name(struct regbuf_req *req,
+static int regbuf_name_read(struct regbuf_req *req,
 			    const struct regbuf_sqe *sqe)
 {
 	struct regbuf_slice slice = {
@@ -134,26 +134,38 @@ static int regbuf_send_name(struct regbuf_req *req,
 		.offset = sqe->addr_offset,
 		.length = REGBUF_ADDR_SIZE,
 	};
-	struct sockaddr *name = (struct sockaddr *)req->name;
+	struct regbuf_more *more = req->more;
+	int err;
+
+	err = regbuf_cargo_other(&req->cargo, &req->q->hold,
+				 REGBUF_ACCESS_READ, &slice, &more->name_seg);
+	if (err)
+		return err;
+	more->name_words[ARRAY_SIZE(more->name_words) - 1] = 0;
+	regbuf_seg_read(&more->name_seg, more->name, REGBUF_ADDR_SIZE);
+	return 0;
+}
+
+/* Where to: read now, from a buffer or from the caller's memory. */
+static int regbuf_send_name(struct regbuf_req *req,
+			    const struct regbuf_sqe *sqe)
+{
+	bool ptr = sqe->flags & REGBUF_SQE_F_ADDR_PTR;
+	const struct sockaddr *name;
 	int err;
 
 	if (sk_is_tcp(req->ep->sock->sk))
 		return -EISCONN;
-	if (sqe->flags & REGBUF_SQE_F_ADDR_PTR) {
-		if (sqe->addr_offset)
-			return -EINVAL;
-		err = regbuf_name_copy(req, u64_to_user_ptr(sqe->addr_id));
-		if (err)
-			return err;
-	} else {
-		err = regbuf_cargo_seg(&req->cargo, &req->q->hold,
-				       REGBUF_ACCESS_READ, &slice,
-				       &req->name_seg);
-		if (err)
-			return err;
-		req->name_words[ARRAY_SIZE(req->name_words) - 1] = 0;
-		regbuf_seg_read(&req->name_seg, req->name, REGBUF_ADDR_SIZE);
-	}
+	if (ptr && sqe->addr_offset)
+		return -EINVAL;
+	err = regbuf_req_more(req);
+	if (err)
+		return err;
+	err = ptr ? regbuf_name_copy(req->more, u64_to_user_ptr(sqe->addr_id)) :
+		    regbuf_name_read(req, sqe);
+	if (err)
+		return err;
+	name = (const struct sockaddr *)req->more->name;
 	req->name_len = name->sa_family == AF_INET ?
 			sizeof(struct sockaddr_in) : REGBUF_ADDR_SIZE;
 	return 0;
@@ -164,22 +176,27 @@ static int regbuf_send_control(struct regbuf_req *req,
 {
 	u32 len = ALIGN(ext->ctl_length, sizeof(long));
 	u32 room = len + (ext->segment ? CMSG_SPACE(sizeof(u16)) : 0);
+	struct regbuf_more *more;
 
 	if (ext->ctl_offset || !ext->ctl_id != !ext->ctl_length ||
 	    (ext->segment && sk_is_tcp(req->ep->sock->sk)))
 		return -EINVAL;
 	if (!room)
 		return 0;
-	req->ctl = kzalloc(room, GFP_KERNEL_ACCOUNT);
-	if (!req->ctl)
+	if (regbuf_req_more(req))
 		return -ENOMEM;
-	req->ctl_len = room;
+	more = req->more;
+	more->ctl = kzalloc(room, GFP_KERNEL_ACCOUNT);
+	if (!more->ctl)
+		return -ENOMEM;
+	more->ctl_len = room;
+	req->control = true;
 	req->fancy = true;
-	if (copy_from_user(req->ctl, u64_to_user_ptr(ext->ctl_id),
+	if (copy_from_user(more->ctl, u64_to_user_ptr(ext->ctl_id),
 			   ext->ctl_length))
 		return -EFAULT;
 	if (ext->segment)
-		regbuf_gso_control(req->ctl + len, ext->segment);
+		regbuf_gso_control(more->ctl + len, ext->segment);
 	return 0;
 }
 
@@ -216,8 +233,11 @@ int regbuf_op_send(struct regbuf_queue *q, struct regbuf_req *req,
 	err = regbuf_msg_send(req, sqe);
 	if (unlikely(err))
 		return err;
-	req->fancy |= req->ep->flags & REGBUF_ATTACH_F_ORDERED;
-	return regbuf_lane_add(&req->ep->send, req);
+	if (unlikely(req->ep->flags & REGBUF_ATTACH_F_ORDERED)) {
+		req->fancy = true;
+		err = regbuf_req_more(req);
+	}
+	return err ?: regbuf_lane_add(&req->ep->send, req);
 }
 
 /* In a slice of the pool, or in one of the program's choice. */
@@ -230,11 +250,14 @@ static int regbuf_recv_name(struct regbuf_req *req,
 		.length = REGBUF_ADDR_SIZE,
 	};
 
+	if (regbuf_req_more(req))
+		return -ENOMEM;
 	req->name_len = REGBUF_ADDR_SIZE;
 	if (sqe->flags & REGBUF_SQE_F_POOL)
 		return sqe->addr_id || sqe->addr_offset ? -EINVAL : 0;
-	return regbuf_cargo_seg(&req->cargo, &req->q->hold,
-				REGBUF_ACCESS_WRITE, &slice, &req->name_seg);
+	return regbuf_cargo_other(&req->cargo, &req->q->hold,
+				  REGBUF_ACCESS_WRITE, &slice,
+				  &req->more->name_seg);
 }
 
 static int regbuf_recv_control(struct regbuf_req *req,
@@ -248,7 +271,11 @@ static int regbuf_recv_control(struct regbuf_req *req,
 		return err;
 	if (ext.segment)
 		return -EINVAL;
-	req->ctl_len = ext.ctl_length;
+	err = regbuf_req_more(req);
+	if (err)
+		return err;
+	req->control = ext.ctl_length;
+	req->more->ctl_len = ext.ctl_length;
 	if (sqe->flags & REGBUF_SQE_F_POOL)
 		return ext.ctl_id || ext.ctl_offset || ext.ctl_length % 8 ?
 		       -EINVAL : 0;
@@ -257,8 +284,9 @@ static int regbuf_recv_control(struct regbuf_req *req,
 	slice.id = ext.ctl_id;
 	slice.offset = ext.ctl_offset;
 	slice.length = ext.ctl_length;
-	return regbuf_cargo_seg(&req->cargo, &req->q->hold,
-				REGBUF_ACCESS_WRITE, &slice, &req->ctl_seg);
+	return regbuf_cargo_other(&req->cargo, &req->q->hold,
+				  REGBUF_ACCESS_WRITE, &slice,
+				  &req->more->ctl_seg);
 }
 
 static int regbuf_recv_pooled(struct regbuf_req *req,

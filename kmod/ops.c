@@ -130,9 +130,13 @@ void regbuf_ep_run_polls(struct regbuf_ep *ep)
 static int regbuf_op_timeout(struct regbuf_queue *q, struct regbuf_req *req,
 			     const struct regbuf_sqe *sqe)
 {
+	int err = regbuf_req_more(req);
+
+	if (err)
+		return err;
 	req->fancy = true;
 	list_add_tail(&req->node, &q->others);
-	regbuf_timer_add(q, &req->timer, sqe->offset);
+	regbuf_timer_add(q, &req->more->timer, sqe->offset);
 	return 0;
 }
 
@@ -294,7 +298,7 @@ void regbuf_queue_run_idles(struct regbuf_queue *q)
 	struct regbuf_req *req, *next;
 
 	list_for_each_entry_safe(req, next, &q->idles, node)
-		if (regbuf_buf_idle(q->ctx, req->buf_id))
+		if (regbuf_buf_idle(q->ctx, req->more->buf_id))
 			regbuf_req_finish(req, 0);
 	if (list_empty(&q->idles))
 		regbuf_queue_idle_stop(q);
@@ -307,7 +311,9 @@ static int regbuf_op_idle(struct regbuf_queue *q, struct regbuf_req *req,
 
 	if (idle < 0)
 		return idle;
-	req->buf_id = sqe->id;
+	if (regbuf_req_more(req))
+		return -ENOMEM;
+	req->more->buf_id = sqe->id;
 	list_add_tail(&req->node, &q->idles);
 	regbuf_queue_idle_start(q);
 	/* Looked at again when we wait: it may have become idle before. */

@@ -22,7 +22,8 @@ static void regbuf_queue_free(struct regbuf_queue *q)
 	struct regbuf_chunk *chunk, *next;
 
 	list_for_each_entry_safe(chunk, next, &q->chunks, node)
-		kvfree(chunk);
+		regbuf_chunk_destroy(chunk);
+	regbuf_fleet_free(q);
 	if (q->eventfd)
 		eventfd_ctx_put(q->eventfd);
 	regbuf_pool_free(&q->pool);

@@ -12,7 +12,10 @@
  *             dropped by tasks of the owner only: closing a socket may linger.
  *   request   belongs to the queue, always. On one list: free, a lane, an
  *             endpoint's polls, the queue's others, or a flight's; or else in
- *             q->fresh. A flight is that of the first request it carries.
+ *             q->fresh.
+ *   flight    belongs to the queue, always: boarded, or in q->spare, or in
+ *             q->landed. That of the first request it carries, which has a
+ *             reference while it is pending.
  *
  * Locks, in this order:
  *
@@ -61,6 +64,9 @@ struct task_struct;
 #define REGBUF_FRESH		32
 #define REGBUF_STAGED		32
 
+/* Flights for a message: one to board, one for the rest of its last request. */
+#define REGBUF_FLEET_MIN	2
+
 /* Workers of one context at a time. */
 #define REGBUF_RUN_WORKERS	4
 
@@ -92,12 +98,29 @@ enum regbuf_req_state {
 	REGBUF_REQ_FLIGHT,	/* in the socket; the network decides */
 };
 
+/* What few requests have: made when first wanted, and kept. */
+struct regbuf_more {
+	struct regbuf_req *req;
+	/* send: where to, and control data; receive: where those go */
+	union {
+		u8 name[REGBUF_ADDR_SIZE];
+		u64 name_words[DIV_ROUND_UP(REGBUF_ADDR_SIZE, sizeof(u64))];
+	};
+	void *ctl;
+	u32 ctl_len;
+	struct regbuf_seg name_seg;
+	struct regbuf_seg ctl_seg;
+	struct regbuf_timer timer;
+	struct list_head order;	/* ep->order */
+	u64 buf_id;		/* to become idle */
+};
+
 struct regbuf_req {
 	struct list_head node;
 	struct regbuf_queue *q;
 	struct regbuf_ep *ep;	/* while pending; in flight only if ordered */
+	struct regbuf_more *more;	/* or NULL */
 	u64 user_data;
-	u64 buf_id;		/* to become idle */
 	u8 op;
 	u8 state;
 	u16 flags;		/* REGBUF_SQE_F_* */
@@ -109,29 +132,18 @@ struct regbuf_req {
 		bool landed;	/* ordered, and waiting for its turn */
 		bool early;	/* the early completion is to come */
 		bool fancy;	/* see regbuf_req_fancy() */
-		bool leads;	/* its flight was started */
+		bool control;	/* there are control data, or room for them */
+		u16 name_len;
 		/* results */
 		u16 ctl_length;
+		u16 copy_reasons;
 		u32 error;
 		u32 cqe_flags;
-		u64 value;
 		u32 detail;
-		u16 copy_reasons;
-		/* send: where to, control data; receive: where those go */
-		u16 name_len;
-		u32 ctl_len;
+		u64 value;
+		struct regbuf_flight *flight;	/* that it leads, if it does */
 	);
-	union {
-		u8 name[REGBUF_ADDR_SIZE];
-		u64 name_words[DIV_ROUND_UP(REGBUF_ADDR_SIZE, sizeof(u64))];
-	};
-	void *ctl;
-	struct regbuf_seg name_seg;
-	struct regbuf_seg ctl_seg;
-	struct regbuf_timer timer;
-	struct list_head order;	/* ep->order */
 	struct regbuf_cargo cargo;
-	struct regbuf_flight flight;	/* that it leads, if it does */
 };
 
 struct regbuf_chunk {
@@ -245,6 +257,8 @@ struct regbuf_queue {
 	u32 cq_seen;		/* of the program's index */
 	struct regbuf_req *fresh[REGBUF_FRESH];	/* to be started */
 	u32 nr_fresh;
+	u32 nr_spare;
+	struct regbuf_flight *spare;	/* flights to board */
 	u32 nr_staged;
 	struct regbuf_cqe staged[REGBUF_STAGED];	/* to be told */
 	struct regbuf_ep *last_ep;	/* that was asked for */
@@ -274,6 +288,7 @@ struct regbuf_queue {
 	bool broken;
 	bool closed;		/* the file is */
 	struct list_head free;
+	struct regbuf_flight *landed;	/* flights */
 	struct eventfd_ctx *eventfd;
 	/* q->ready_lock */
 	spinlock_t ready_lock ____cacheline_aligned_in_smp;
@@ -332,6 +347,8 @@ int regbuf_ioctl_resize(void *of, struct regbuf_call *call);
 /* req.c */
 struct regbuf_chunk *regbuf_chunk_create(struct regbuf_queue *q, u32 nr);
 void regbuf_chunk_add(struct regbuf_queue *q, struct regbuf_chunk *chunk);
+void regbuf_chunk_destroy(struct regbuf_chunk *chunk);
+int __regbuf_req_more(struct regbuf_req *req);
 int regbuf_req_start(struct regbuf_queue *q, u32 places,
 		     struct regbuf_req **req);
 void regbuf_req_refuse(struct regbuf_req *req, u32 places);
@@ -351,6 +368,10 @@ void regbuf_queue_break(struct regbuf_queue *q);
 bool regbuf_cq_has_place(struct regbuf_queue *q);
 bool regbuf_cq_loud_ready(struct regbuf_queue *q);
 u32 regbuf_cq_ready(struct regbuf_queue *q);
+
+/* fleet.c */
+bool __regbuf_fleet_ready(struct regbuf_queue *q);
+void regbuf_fleet_free(struct regbuf_queue *q);
 
 /* ready.c */
 void regbuf_queue_lock(struct regbuf_queue *q);
@@ -485,17 +506,61 @@ static inline int regbuf_req_reserve(struct regbuf_queue *q, u32 places)
 }
 
 /**
+ * regbuf_req_more() - have room for what few requests have
+ * @req: the request
+ *
+ * Context: Process context. q->lock held.
+ * Return: 0 or -ENOMEM.
+ */
+static inline int regbuf_req_more(struct regbuf_req *req)
+{
+	return likely(req->more) ? 0 : __regbuf_req_more(req);
+}
+
+/**
+ * regbuf_fleet_ready() - have flights for another message
+ * @q: the queue
+ *
+ * Context: Process context. q->lock held.
+ * Return: false if there is no memory.
+ */
+static inline bool regbuf_fleet_ready(struct regbuf_queue *q)
+{
+	return likely(q->nr_spare >= REGBUF_FLEET_MIN) ||
+	       __regbuf_fleet_ready(q);
+}
+
+/**
+ * regbuf_fleet_land() - a flight may be boarded again
+ * @flight: it carries nothing, and nobody has a reference
+ *
+ * Context: q->cq_lock held.
+ */
+static inline void regbuf_fleet_land(struct regbuf_flight *flight)
+{
+	struct regbuf_queue *q = flight->q;
+
+	lockdep_assert_held(&q->cq_lock);
+	flight->next = q->landed;
+	q->landed = flight;
+}
+
+/**
  * regbuf_req_lead() - have a request's own flight ready
  * @req: the request; has a reference to it until it is through
  *
- * Context: q->lock held.
+ * Context: q->lock held, after regbuf_fleet_ready().
  */
 static inline void regbuf_req_lead(struct regbuf_req *req)
 {
-	if (req->leads)
+	struct regbuf_queue *q = req->q;
+
+	if (req->flight)
 		return;
-	regbuf_flight_start(&req->flight);
-	req->leads = true;
+	req->flight = q->spare;
+	q->spare = req->flight->next;
+	q->nr_spare--;
+	regbuf_flight_start(req->flight);
 }
 
 /**
@@ -556,7 +621,7 @@ static inline void regbuf_ep_posted(struct regbuf_ep *ep)
  */
 static inline bool regbuf_req_single(const struct regbuf_req *req)
 {
-	return req->ctl || req->ep->flags & REGBUF_ATTACH_F_SINGLE ||
+	return req->control || req->ep->flags & REGBUF_ATTACH_F_SINGLE ||
 	       READ_ONCE(req->ep->sock->sk->sk_tsflags) &
 	       SOF_TIMESTAMPING_TX_RECORD_MASK;
 }

@@ -20,16 +20,18 @@
 /* What came with a datagram. */
 static void regbuf_recv_tell(struct regbuf_req *req, struct regbuf_rx *rx)
 {
+	const struct regbuf_more *more = req->more;
+
 	if (rx->msg.msg_flags & MSG_TRUNC)
 		req->cqe_flags |= REGBUF_CQE_F_TRUNC;
 	if (req->name_len)
-		regbuf_seg_write(&req->name_seg, &rx->name, REGBUF_ADDR_SIZE);
-	if (!req->ctl_len)
+		regbuf_seg_write(&more->name_seg, &rx->name, REGBUF_ADDR_SIZE);
+	if (!req->control)
 		return;
-	req->ctl_length = req->ctl_len - rx->msg.msg_controllen;
+	req->ctl_length = more->ctl_len - rx->msg.msg_controllen;
 	if (rx->msg.msg_flags & MSG_CTRUNC)
 		req->cqe_flags |= REGBUF_CQE_F_CTRUNC;
-	regbuf_seg_write(&req->ctl_seg, rx->ctl, req->ctl_length);
+	regbuf_seg_write(&more->ctl_seg, rx->ctl, req->ctl_length);
 }
 
 /* What else is wanted of a datagram. */
@@ -41,10 +43,10 @@ static void regbuf_recv_ask(struct regbuf_req *req, struct regbuf_rx *rx)
 		memset(&rx->name, 0, REGBUF_ADDR_SIZE);
 		msg->msg_name = &rx->name;
 	}
-	if (req->ctl_len) {
-		memset(rx->ctl, 0, req->ctl_len);
+	if (req->control) {
+		memset(rx->ctl, 0, req->more->ctl_len);
 		msg->msg_control = rx->ctl;
-		msg->msg_controllen = req->ctl_len;
+		msg->msg_controllen = req->more->ctl_len;
 	}
 }
 
@@ -79,7 +81,7 @@ static int regbuf_recv_msg(struct regbuf_ep *ep, struct regbuf_req *req,
 	msg->msg_control = NULL;
 	msg->msg_controllen = 0;
 	msg->msg_flags = 0;
-	if (unlikely(req->name_len || req->ctl_len))
+	if (unlikely(req->name_len || req->control))
 		regbuf_recv_ask(req, rx);
 	ret = regbuf_recv_call(ep, rx, bytes);
 	if (ret >= 0 && !sk_is_tcp(ep->sock->sk))
@@ -152,7 +154,8 @@ static int regbuf_recv_pool_load(struct regbuf_req *req, u32 nr,
 	const struct regbuf_pool *pool = &req->q->pool;
 	u64 off = pool->offset + (u64)nr * pool->length;
 	u32 name = req->name_len ? REGBUF_POOL_NAME : 0;
-	u32 head = name + req->ctl_len;
+	u32 control = req->control ? req->more->ctl_len : 0;
+	u32 head = name + control;
 	struct regbuf_buf *buf;
 
 	if (pool->length < head)
@@ -161,9 +164,9 @@ static int regbuf_recv_pool_load(struct regbuf_req *req, u32 nr,
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
 	if (unlikely(head)) {
-		req->name_seg = (struct regbuf_seg){ buf, off, name };
-		req->ctl_seg = (struct regbuf_seg){ buf, off + name,
-						    req->ctl_len };
+		req->more->name_seg = (struct regbuf_seg){ buf, off, name };
+		req->more->ctl_seg = (struct regbuf_seg){ buf, off + name,
+							  control };
 	}
 	seg->buf = buf;
 	seg->off = off + head;

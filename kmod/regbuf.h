@@ -158,9 +158,10 @@ struct regbuf_seg {
 	struct regbuf_buf *buf;	/* NULL: inline bytes */
 	u64 off;		/* in the buffer; inline: address */
 	u32 len;
+	bool holds;		/* a reference to the buffer, or to the page */
 };
 
-#define REGBUF_CARGO_FEW	3
+#define REGBUF_CARGO_FEW	2
 
 /* At most this much in one call of the stack: lengths there are ints. */
 #define REGBUF_CARGO_BYTES	((u32)SZ_1G)
@@ -175,17 +176,15 @@ struct regbuf_bvecs {
 
 /* The slices of a request, and what keeps them. */
 struct regbuf_cargo {
-	struct regbuf_seg *segs;
-	struct regbuf_buf **bufs;
-	u32 nr_segs;
-	u32 nr_bufs;
+	struct regbuf_seg *segs;	/* and then others that are held */
 	u64 total;		/* bytes left */
-	u32 seg;		/* where the next bytes come from */
-	u32 off;
-	void *mem;		/* of inline bytes */
-	u32 inlined;		/* how many there are */
+	u32 off;		/* where the next bytes come from */
+	u16 seg;
+	u16 nr_segs;
+	u16 nr_others;
+	u16 nr_bufs;		/* buffers; each is held once */
+	u32 inlined;		/* bytes that came with the request */
 	struct regbuf_seg few_segs[REGBUF_CARGO_FEW];
-	struct regbuf_buf *few_bufs[REGBUF_CARGO_FEW];
 };
 
 struct regbuf_flight {
@@ -440,9 +439,9 @@ void regbuf_uncharge(struct regbuf_charge *charge);
 /* cargo.c */
 int regbuf_cargo_room(struct regbuf_cargo *cargo, u32 nr);
 void __regbuf_cargo_drop(struct regbuf_cargo *cargo, struct regbuf_hold *hold);
-int regbuf_cargo_seg(struct regbuf_cargo *cargo, struct regbuf_hold *hold,
-		     u32 access, const struct regbuf_slice *slice,
-		     struct regbuf_seg *seg);
+int regbuf_cargo_other(struct regbuf_cargo *cargo, struct regbuf_hold *hold,
+		       u32 access, const struct regbuf_slice *slice,
+		       struct regbuf_seg *seg);
 int regbuf_cargo_load(struct regbuf_cargo *cargo, struct regbuf_hold *hold,
 		      u32 access, const struct regbuf_slice *slice);
 int regbuf_cargo_import(struct regbuf_cargo *cargo, struct regbuf_hold *hold,
@@ -465,13 +464,12 @@ void regbuf_seg_read(const struct regbuf_seg *seg, void *to, u32 len);
 static inline void regbuf_cargo_init(struct regbuf_cargo *cargo)
 {
 	cargo->segs = cargo->few_segs;
-	cargo->bufs = cargo->few_bufs;
-	cargo->nr_segs = 0;
-	cargo->nr_bufs = 0;
 	cargo->total = 0;
-	cargo->seg = 0;
 	cargo->off = 0;
-	cargo->mem = NULL;
+	cargo->seg = 0;
+	cargo->nr_segs = 0;
+	cargo->nr_others = 0;
+	cargo->nr_bufs = 0;
 	cargo->inlined = 0;
 }
 
@@ -517,8 +515,8 @@ static inline u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo,
 	u32 left;
 
 	/* Most often that is one run. */
-	if (cargo->nr_segs == 1 && cargo->nr_bufs && seg->buf &&
-	    cargo->total && cargo->total <= REGBUF_CARGO_BYTES &&
+	if (cargo->nr_segs == 1 && seg->buf && cargo->total &&
+	    cargo->total <= REGBUF_CARGO_BYTES &&
 	    to->nr < to->max) {
 		left = cargo->total;
 		if (likely(regbuf_pin_run(&seg->buf->pin, seg->buf->first +
@@ -541,9 +539,9 @@ static inline u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo,
 static inline void regbuf_cargo_drop(struct regbuf_cargo *cargo,
 				     struct regbuf_hold *hold)
 {
-	if (likely(cargo->nr_bufs == 1 && !cargo->mem &&
-		   cargo->segs == cargo->few_segs))
-		regbuf_hold_add(hold, cargo->few_bufs[0]);
+	if (likely(cargo->nr_bufs == 1 && cargo->segs == cargo->few_segs &&
+		   cargo->nr_segs + cargo->nr_others == 1))
+		regbuf_hold_add(hold, cargo->few_segs[0].buf);
 	else
 		__regbuf_cargo_drop(cargo, hold);
 }

@@ -4,13 +4,15 @@
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "queue.h"
 
 static void regbuf_req_expire(struct regbuf_queue *q,
 			      struct regbuf_timer *timer)
 {
-	regbuf_req_abort(container_of(timer, struct regbuf_req, timer), -ETIME);
+	regbuf_req_abort(container_of(timer, struct regbuf_more, timer)->req,
+			 -ETIME);
 }
 
 /**
@@ -26,15 +28,14 @@ struct regbuf_chunk *regbuf_chunk_create(struct regbuf_queue *q, u32 nr)
 	struct regbuf_chunk *chunk;
 	u32 i;
 
-	chunk = kvzalloc(struct_size(chunk, reqs, nr), GFP_KERNEL_ACCOUNT);
+	/* kmalloc() would make a power of two of it. */
+	chunk = __vmalloc(struct_size(chunk, reqs, nr),
+			  GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
 	if (!chunk)
 		return NULL;
 	chunk->nr = nr;
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < nr; i++)
 		chunk->reqs[i].q = q;
-		regbuf_flight_init(&chunk->reqs[i].flight, q->ctx, q);
-		regbuf_timer_setup(&chunk->reqs[i].timer, regbuf_req_expire);
-	}
 	return chunk;
 }
 
@@ -55,6 +56,42 @@ void regbuf_chunk_add(struct regbuf_queue *q, struct regbuf_chunk *chunk)
 	for (i = 0; i < chunk->nr; i++)
 		list_add_tail(&chunk->reqs[i].node, &q->free);
 	spin_unlock_irqrestore(&q->cq_lock, flags);
+}
+
+/**
+ * regbuf_chunk_destroy() - free requests
+ * @chunk: on no list; none of them is in use
+ *
+ * Context: Process context.
+ */
+void regbuf_chunk_destroy(struct regbuf_chunk *chunk)
+{
+	u32 i;
+
+	for (i = 0; i < chunk->nr; i++)
+		kfree(chunk->reqs[i].more);
+	vfree(chunk);
+}
+
+/* regbuf_req_more(), for the first time. */
+int __regbuf_req_more(struct regbuf_req *req)
+{
+	struct regbuf_more *more = kzalloc(sizeof(*more), GFP_KERNEL_ACCOUNT);
+
+	if (!more)
+		return -ENOMEM;
+	more->req = req;
+	regbuf_timer_setup(&more->timer, regbuf_req_expire);
+	req->more = more;
+	return 0;
+}
+
+static void regbuf_req_free_control(struct regbuf_req *req)
+{
+	if (!req->control)
+		return;
+	kfree(req->more->ctl);
+	req->more->ctl = NULL;
 }
 
 static void __regbuf_queue_break(struct regbuf_queue *q)
@@ -243,7 +280,6 @@ int regbuf_req_start(struct regbuf_queue *q, u32 places,
 	}
 	req->ep = NULL;
 	memset(&req->zero, 0, sizeof(req->zero));
-	req->ctl = NULL;
 	regbuf_cargo_init(&req->cargo);
 	*out = req;
 	return 0;
@@ -274,7 +310,7 @@ static void regbuf_req_push(struct regbuf_req *req)
 void regbuf_req_refuse(struct regbuf_req *req, u32 places)
 {
 	regbuf_cargo_drop(&req->cargo, &req->q->hold);
-	kfree(req->ctl);
+	regbuf_req_free_control(req);
 	regbuf_req_unreserve(req->q, places);
 	regbuf_req_push(req);
 }
@@ -405,18 +441,18 @@ static void regbuf_req_done_in_order(struct regbuf_req *req,
 				     struct list_head *done)
 {
 	struct regbuf_ep *ep = req->ep;
-	struct regbuf_req *next;
+	struct regbuf_more *next;
 
 	lockdep_assert_held(&req->q->cq_lock);
 	req->landed = true;
 	list_del_init(&req->node);
 	while (!list_empty(&ep->order)) {
-		next = list_first_entry(&ep->order, struct regbuf_req, order);
-		if (!next->landed)
+		next = list_first_entry(&ep->order, struct regbuf_more, order);
+		if (!next->req->landed)
 			break;
 		list_del(&next->order);
-		regbuf_req_done(next);
-		list_add_tail(&next->node, done);
+		regbuf_req_done(next->req);
+		list_add_tail(&next->req->node, done);
 		regbuf_ep_put(ep);
 	}
 }
@@ -439,7 +475,9 @@ static void regbuf_reqs_done(struct list_head *reqs)
 }
 
 /* The last request takes the queue along; its memory goes after the lock. */
-static void regbuf_reqs_post(struct regbuf_queue *q, struct list_head *reqs)
+static __always_inline void regbuf_reqs_post(struct regbuf_queue *q,
+					     struct list_head *reqs,
+					     struct regbuf_flight *flight)
 {
 	unsigned long flags;
 	u32 loud;
@@ -450,10 +488,23 @@ static void regbuf_reqs_post(struct regbuf_queue *q, struct list_head *reqs)
 	regbuf_reqs_done(reqs);
 	regbuf_cq_publish(q, loud);
 	list_splice_init(reqs, &q->free);
+	if (flight)
+		regbuf_fleet_land(flight);
 	if (unlikely(q->closed) && !q->nr_busy)
 		regbuf_queue_put(q);
 	spin_unlock_irqrestore(&q->cq_lock, flags);
 	rcu_read_unlock();
+}
+
+/* The request that a flight is that of did not go with it. */
+static void regbuf_flight_unused(struct regbuf_flight *flight)
+{
+	struct regbuf_queue *q = flight->q;
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->cq_lock, flags);
+	regbuf_fleet_land(flight);
+	spin_unlock_irqrestore(&q->cq_lock, flags);
 }
 
 /**
@@ -464,22 +515,26 @@ static void regbuf_reqs_post(struct regbuf_queue *q, struct list_head *reqs)
  */
 void regbuf_reqs_landed(struct regbuf_flight *flight)
 {
-	struct regbuf_req *lead = container_of(flight, struct regbuf_req,
-					       flight);
 	bool copied = flight->copied_later;
 	struct regbuf_queue *q = flight->q;
 	struct regbuf_hold hold = { .stock = &q->stock };
 	struct regbuf_req *req;
 
+	if (unlikely(list_empty(&flight->reqs))) {
+		regbuf_flight_unused(flight);
+		return;
+	}
+	/* Of the leader, a part was in the flight before. */
+	req = list_first_entry(&flight->reqs, struct regbuf_req, node);
 	if (unlikely(flight->part_copied))
-		lead->cqe_flags |= REGBUF_CQE_F_COPIED;
+		req->cqe_flags |= REGBUF_CQE_F_COPIED;
 	list_for_each_entry(req, &flight->reqs, node) {
 		regbuf_cargo_drop(&req->cargo, &hold);
 		if (unlikely(copied))
 			req->cqe_flags |= REGBUF_CQE_F_COPIED;
 	}
 	regbuf_hold_drop(&hold);
-	regbuf_reqs_post(q, &flight->reqs);
+	regbuf_reqs_post(q, &flight->reqs, flight);
 }
 
 /* Completions of this endpoint's sends are in order. */
@@ -490,7 +545,7 @@ static void regbuf_req_queue_up(struct regbuf_req *req)
 	refcount_inc(&req->ep->ref);
 	req->ordered = true;
 	spin_lock_irq(&q->cq_lock);
-	list_add_tail(&req->order, &req->ep->order);
+	list_add_tail(&req->more->order, &req->ep->order);
 	spin_unlock_irq(&q->cq_lock);
 }
 
@@ -503,9 +558,9 @@ static void regbuf_req_queue_up(struct regbuf_req *req)
  */
 void regbuf_req_fancy(struct regbuf_req *req)
 {
-	regbuf_timer_del(req->q, &req->timer);
-	kfree(req->ctl);
-	req->ctl = NULL;
+	if (req->more)
+		regbuf_timer_del(req->q, &req->more->timer);
+	regbuf_req_free_control(req);
 	if (req->early)
 		regbuf_req_unreserve(req->q, 1);
 	if (req->op == REGBUF_OP_SEND &&
@@ -513,14 +568,32 @@ void regbuf_req_fancy(struct regbuf_req *req)
 		regbuf_req_queue_up(req);
 }
 
+/* In the order of its endpoint. */
+static void regbuf_req_line_up(struct regbuf_req *req)
+{
+	struct regbuf_queue *q = req->q;
+	struct regbuf_hold hold = { .stock = &q->stock };
+	LIST_HEAD(alone);
+
+	regbuf_cargo_drop(&req->cargo, &hold);
+	regbuf_hold_drop(&hold);
+	list_add(&req->node, &alone);
+	regbuf_reqs_post(q, &alone, NULL);
+}
+
 /* When its flight has landed, or in the order of its endpoint. */
 static void regbuf_req_land(struct regbuf_req *req)
 {
-	regbuf_req_lead(req);
+	struct regbuf_flight *flight = req->flight;
+
 	/* The network may have it for long: anything but pending. */
 	WRITE_ONCE(req->state, REGBUF_REQ_FLIGHT);
-	list_add_tail(&req->node, &req->flight.reqs);
-	regbuf_flight_end(&req->flight, 1);
+	if (!flight) {
+		regbuf_req_line_up(req);
+		return;
+	}
+	list_add_tail(&req->node, &flight->reqs);
+	regbuf_flight_end(flight, 1);
 }
 
 /* To be told of, with others. */
@@ -565,7 +638,7 @@ void regbuf_req_complete(struct regbuf_req *req, int err)
 	req->error = -err;
 	if (unlikely(req->fancy))
 		regbuf_req_fancy(req);
-	if (unlikely(req->leads || req->ordered))
+	if (unlikely(req->flight || req->ordered))
 		regbuf_req_land(req);
 	else
 		regbuf_req_end(req);

@@ -56,11 +56,13 @@ static int regbuf_submit_req(struct regbuf_queue *q, const struct regbuf_op *op,
 	req->early = places > 1;
 	req->fancy = req->early || sqe->timeout_us;
 	req->state = REGBUF_REQ_PENDING;
-	err = op->start(q, req, sqe);
+	err = sqe->timeout_us ? regbuf_req_more(req) : 0;
+	err = err ?: op->start(q, req, sqe);
 	if (err)
 		regbuf_req_refuse(req, places);
 	else if (sqe->timeout_us)
-		regbuf_timer_add(q, &req->timer, sqe->timeout_us * 1000ULL);
+		regbuf_timer_add(q, &req->more->timer,
+				 sqe->timeout_us * 1000ULL);
 	return err;
 }
 
