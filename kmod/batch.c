@@ -12,12 +12,16 @@
 #include "batch.h"
 
 /* A flight ends with the last of its bytes; the first must not wait long. */
-#define REGBUF_FLIGHT_REQS	64
 #define REGBUF_FLIGHT_BYTES	SZ_256K
 #define REGBUF_FLIGHT_JIFFIES	1
 
 /* To have a flight is as dear as references to so many pieces. */
 #define REGBUF_FLIGHT_PIECES	3
+
+unsigned int regbuf_flight_requests = 64;
+module_param_named(flight_requests, regbuf_flight_requests, uint, 0644);
+MODULE_PARM_DESC(flight_requests,
+		 "Sends that go into the stack, and complete, together at most");
 
 static unsigned int regbuf_copy_below = 256;
 module_param_named(copy_below, regbuf_copy_below, uint, 0644);
@@ -47,7 +51,7 @@ regbuf_flight_extend(const struct regbuf_lane *lane,
 		return NULL;
 	/* It may be of something else by now. */
 	if (flight->lane == lane &&
-	    flight->nr_reqs + nr <= REGBUF_FLIGHT_REQS &&
+	    flight->nr_reqs + nr <= READ_ONCE(regbuf_flight_requests) &&
 	    flight->by_ref < REGBUF_FLIGHT_BYTES &&
 	    jiffies - flight->born <= REGBUF_FLIGHT_JIFFIES &&
 	    (!flight->next || flight->next == first->flight))

@@ -7,6 +7,7 @@
 #include "queue.h"
 
 /* batch.c */
+extern unsigned int regbuf_flight_requests;
 bool regbuf_batch_small(const struct regbuf_batch *batch);
 int regbuf_batch_send(struct regbuf_ep *ep, struct regbuf_batch *batch);
 void regbuf_batch_lose(struct regbuf_ep *ep, struct regbuf_batch *batch,
@@ -42,7 +43,7 @@ static inline void regbuf_batch_init(struct regbuf_batch *batch,
 	x->resumes = first->value;
 	x->connection = ep->send.connection;
 	memset(&batch->zero, 0, sizeof(batch->zero));
-	batch->max = max;
+	batch->max = min(max, READ_ONCE(regbuf_flight_requests));
 }
 
 /**

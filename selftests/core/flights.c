@@ -18,6 +18,7 @@
 #define MOST	200
 #define SHORT	100	/* bytes that are cheaper to copy, */
 #define LONG	4000	/* and not */
+#define FLIGHT_REQUESTS	"/sys/module/regbuf/parameters/flight_requests"
 
 /* What a send is made of. */
 enum shape { SLICE, LIST, INLINE, SHAPES };
@@ -381,6 +382,20 @@ TEST_F(flights, single_ones_are_apart)
 	EXPECT_GE(8, together);
 	EXPECT_LE(12, apart) {
 		TH_LOG("%u segments, and %u", together, apart);
+	}
+}
+
+/* A flight of two at most is one packet at least. */
+TEST_F(flights, few_to_a_flight)
+{
+	__u32 together;
+
+	ASSERT_EQ(0, rb_sockopt_on(self->rig->near, SOL_TCP, TCP_NODELAY));
+	ASSERT_EQ(0, rb_write_file(FLIGHT_REQUESTS, "2"));
+	together = many_short(_metadata, self);
+	EXPECT_EQ(0, rb_write_file(FLIGHT_REQUESTS, "64"));
+	EXPECT_LE(12, together) {
+		TH_LOG("%u segments", together);
 	}
 }
 

@@ -440,12 +440,13 @@ struct regbuf_ioc_stats {
  *
  * Sends that follow each other in a lane may go into the stack together, and
  * complete together then, when the network lets go of the last of them (a
- * flight: at most 64 requests; nothing joins one that has 256 KiB or is older
- * than two ticks of the clock). REGBUF_ATTACH_F_SINGLE keeps those of an
- * endpoint apart. What goes into the stack together is copied, and completes at
- * once, where that is cheaper (REGBUF_COPY_SMALL): if it has less than 256
- * bytes for each piece of memory and three pieces more, so for one piece less
- * than 1024; the module's parameter copy_below is that number, 0 for never.
+ * flight: at most 64 requests, which the module's parameter flight_requests
+ * changes; nothing joins one that has 256 KiB or is older than two ticks of the
+ * clock). REGBUF_ATTACH_F_SINGLE keeps those of an endpoint apart. What goes
+ * into the stack together is copied, and completes at once, where that is
+ * cheaper (REGBUF_COPY_SMALL): if it has less than 256 bytes for each piece of
+ * memory and three pieces more, so for one piece less than 1024; the module's
+ * parameter copy_below is that number, 0 for never.
  *
  * Datagrams of one size to one destination do so as segments (UDP_SEGMENT), and
  * arrive as they would alone; over IPv4 only if the socket always sets DF
