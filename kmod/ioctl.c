@@ -13,7 +13,7 @@ static int regbuf_write_words(u64 __user *to, const u64 *from, u32 size)
 {
 	u32 i;
 
-	if (!user_write_access_begin(to, size))
+	if (should_fail_usercopy() || !user_write_access_begin(to, size))
 		return -EFAULT;
 	for (i = 0; i < size / sizeof(*from); i++)
 		unsafe_put_user(from[i], &to[i], fault);

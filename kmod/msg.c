@@ -109,7 +109,8 @@ static int regbuf_name_copy(struct regbuf_more *more, const void __user *from)
 	const u64 __user *words = from;
 	u32 i;
 
-	if (!user_access_begin(from, REGBUF_ADDR_SIZE))
+	if (should_fail_usercopy() ||
+	    !user_access_begin(from, REGBUF_ADDR_SIZE))
 		return -EFAULT;
 #pragma GCC unroll 3
 	for (i = 0; i < REGBUF_ADDR_SIZE / sizeof(u64); i++)

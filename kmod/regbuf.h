@@ -27,6 +27,7 @@
 
 #include <linux/atomic.h>
 #include <linux/bvec.h>
+#include <linux/fault-inject-usercopy.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -298,7 +299,7 @@ static inline int regbuf_read_words(u64 *to, const u64 __user *from, u32 size)
 {
 	u32 i;
 
-	if (!user_read_access_begin(from, size))
+	if (should_fail_usercopy() || !user_read_access_begin(from, size))
 		return -EFAULT;
 	for (i = 0; i < size / sizeof(*to); i++)
 		unsafe_get_user(to[i], &from[i], fault);
