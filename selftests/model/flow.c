@@ -67,10 +67,14 @@ void flow_wrote(struct flow *flow, const unsigned char *mem, size_t len,
 		add_gram(flow, mem - m.table, len, req);
 }
 
-/* May it be that it sends less than all, and the stream goes on? */
+/*
+ * May it be that it sends less than all, and the stream goes on? What was
+ * cancelled after a failure may not have been heard of yet, and others send.
+ */
 static bool may_fail(const struct segment *seg)
 {
-	return seg->req->may_cancel || seg->req->sqe.timeout_us;
+	return seg->req->may_cancel || seg->req->sqe.timeout_us ||
+	       after_failure(seg->req);
 }
 
 /* How much of it has to come; -1: one can't know yet. */

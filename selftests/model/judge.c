@@ -33,25 +33,34 @@ static bool connection_error(const struct request *req, __u32 error)
 }
 
 /* C4: what follows a failed send of a stream is cancelled. */
-static bool after_failure(const struct request *req)
+bool after_failure(const struct request *req)
 {
 	return req->flow && req->flow->stream && req->ep->failed &&
 	       req->order > req->ep->failed_order &&
 	       req->sqe.op != REGBUF_OP_RECV;
 }
 
-/* One may have been cancelled in mid-send, and wait for the network still. */
+/*
+ * One before it may have failed in mid-send, and wait for the network still:
+ * cancelled, or because TCP has reset the connection.
+ */
 static bool after_cut(const struct request *req)
 {
-	for (int i = 0; i < REQUESTS && req->flow && req->flow->stream; i++) {
+	bool stream = req->flow && req->flow->stream, waits = false;
+
+	if (!stream || req->sqe.op == REGBUF_OP_RECV)
+		return false;
+	for (int i = 0; i < REQUESTS; i++) {
 		const struct request *cut = &m.reqs[i];
 
-		if (cut->state == PENDING && cut->ep == req->ep &&
-		    cut->sqe.op == REGBUF_OP_SEND && cut->order < req->order &&
-		    (cut->may_cancel || cut->sqe.timeout_us))
-			return req->sqe.op != REGBUF_OP_RECV;
+		if (cut->state != PENDING || cut->ep != req->ep ||
+		    cut->sqe.op != REGBUF_OP_SEND || cut->order > req->order)
+			continue;
+		if (cut->may_cancel || cut->sqe.timeout_us)
+			return true;
+		waits = true;
 	}
-	return false;
+	return waits && pair_reset(req->ep->end->pair);
 }
 
 static void check_error(struct queue *q, const struct request *req,

@@ -276,6 +276,7 @@ void refuse_entry(struct queue *q, struct request *req, int error);
 
 /* judge.c */
 void judge(struct queue *q, const struct regbuf_cqe *cqe);
+bool after_failure(const struct request *req);
 
 /* settle.c */
 void settle(void);
