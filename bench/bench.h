@@ -35,6 +35,7 @@ struct cell {
 	unsigned int buffers;	/* a slot in each; 0: one for all of them */
 	bool huge;		/* pages of 2 MiB */
 	bool ipv6;
+	bool first;		/* latency: see latency.c */
 };
 
 /* From the command line. */
@@ -71,6 +72,8 @@ struct engine {
 	int (*batch)(struct run *run);
 	/* Wait until nothing is in flight. None if batch() leaves nothing. */
 	int (*drain)(struct run *run);
+	/* Wait until one is done, at least. */
+	int (*first)(struct run *run);
 	/* Percent that was copied, negative if unknown. None for 100. */
 	double (*copied)(struct run *run);
 	void (*close)(struct run *run);
@@ -185,6 +188,14 @@ socklen_t net_dest_size(void);
 int net_socket(bool tcp, unsigned int n);
 int net_card(const char *mode);
 
+/* param.c: parameters of the module */
+struct param {
+	char value[32];
+};
+
+int param_read(const char *name, struct param *param);
+int param_write(const char *name, const char *value);
+
 /* feed.c: a process that has the card deliver, a batch at a time. */
 int feed_start(struct run *run);
 int feed_batch(void);
@@ -240,9 +251,10 @@ bool option_next(const char **list, size_t *number);
 /* engines.c */
 extern const struct engine *const engines[];
 
-/* tx.c, reg.c, scale.c, rx.c, cross.c */
+/* tx.c, reg.c, scale.c, rx.c, cross.c, held.c */
 int bench_tx(void);
 int bench_cross(void);
+int bench_held(void);
 int bench_reg(void);
 int bench_scale(void);
 int bench_rx(void);

@@ -3,17 +3,13 @@
  * From which size on does it pay to send by reference? regbuf at all sizes,
  * copying whatever it is given, never copying, and as it is set up.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bench.h"
 
 extern const struct engine engine_regbuf;
 
-#define COPY_BELOW	"/sys/module/regbuf/parameters/copy_below"
+#define COPY_BELOW	"copy_below"
 #define SIZES		"64 128 256 512 1024 1400 2048 4096 8192 16384 65536"
 
 static const struct way {
@@ -34,34 +30,7 @@ static const struct kind {
 	{ "tcp", TCP, SIZE_MAX },
 };
 
-static char before[32];		/* what it is */
-
-static int cross_read(void)
-{
-	int fd = open(COPY_BELOW, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return bench_failed(COPY_BELOW, -errno);
-	n = read(fd, before, sizeof(before) - 1);
-	close(fd);
-	if (n <= 0)
-		return bench_failed(COPY_BELOW, -EIO);
-	before[n] = 0;
-	return 0;
-}
-
-static int cross_write(const char *below)
-{
-	int fd = open(COPY_BELOW, O_WRONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return bench_failed(COPY_BELOW, -errno);
-	n = write(fd, below, strlen(below));
-	close(fd);
-	return n == (ssize_t)strlen(below) ? 0 : bench_failed(COPY_BELOW, -EIO);
-}
+static struct param before;	/* what it is */
 
 static int cross_cell(const struct cell *cell)
 {
@@ -72,12 +41,13 @@ static int cross_cell(const struct cell *cell)
 	for (i = 0; i < ARRAY_SIZE(ways) && !err; i++) {
 		if (!option_has(options.engines, ways[i].name))
 			continue;
-		err = cross_write(ways[i].below ? ways[i].below : before);
+		err = param_write(COPY_BELOW, ways[i].below ? ways[i].below :
+							      before.value);
 		engine.name = ways[i].name;
 		if (!err)
 			err = measure_line(cell, &engine);
 	}
-	return err | cross_write(before);
+	return err | param_write(COPY_BELOW, before.value);
 }
 
 static int cross_kind(const struct kind *kind, const char *bench, size_t depth)
@@ -108,7 +78,7 @@ int bench_cross(void)
 	size_t depth, i;
 
 	if (!err)
-		err = cross_read();
+		err = param_read(COPY_BELOW, &before);
 	if (err)
 		return err;
 	while (option_next(&depths, &depth))

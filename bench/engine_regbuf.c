@@ -196,6 +196,11 @@ static int rb_drain(struct run *run)
 	return rb_wait(run, 0);
 }
 
+static int rb_first(struct run *run)
+{
+	return rb_wait(run, run->in_flight - 1);
+}
+
 static double rb_copied(struct run *run)
 {
 	struct rb *rb = run->state;
@@ -217,6 +222,7 @@ const struct engine engine_regbuf = {
 	.open = rb_open,
 	.batch = rb_batch,
 	.drain = rb_drain,
+	.first = rb_first,
 	.copied = rb_copied,
 	.close = rb_close,
 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * How long it takes from the card's letting go of the last packet of a batch
- * until the program sees that all of it is done. In nanoseconds, which are
- * instructions: what else the CPU has to do in between counts.
+ * until the program sees that all of it is done; or from the submission until
+ * it sees that the first of it is. In nanoseconds, which are instructions: what
+ * else the CPU has to do in between counts.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +42,18 @@ static int64_t now_ns(void)
 	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
-static int sample(struct run *run, int64_t *out)
+static int sample_first(struct run *run, int64_t *out)
+{
+	int64_t start = now_ns();
+	int err = run->engine->batch(run);
+
+	if (!err && run->in_flight == run->cell->depth)
+		err = run->engine->first(run);
+	*out = now_ns() - start;
+	return err ?: run->engine->drain(run);
+}
+
+static int sample_last(struct run *run, int64_t *out)
 {
 	int64_t released;
 	int err = run->engine->batch(run);
@@ -72,7 +84,8 @@ static int latency_run(struct run *run, struct result *result)
 
 	/* The first few find the connection cold. */
 	for (i = -20; i < SAMPLES && !err; i++)
-		err = sample(run, &samples[i < 0 ? 0 : i]);
+		err = (run->cell->first ? sample_first : sample_last)
+			(run, &samples[i < 0 ? 0 : i]);
 	if (err)
 		return err;
 	qsort(samples, SAMPLES, sizeof(samples[0]), compare);

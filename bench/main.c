@@ -42,6 +42,7 @@ static const struct {
 	{ "scale", bench_scale },
 	{ "rx", bench_rx },
 	{ "cross", bench_cross },
+	{ "held", bench_held },
 };
 
 static bool hushed;

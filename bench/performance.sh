@@ -131,6 +131,7 @@ piece pages -b tx -m backlogged -p 4k -e regbuf
 piece receiving -b rx
 piece registering -b reg
 piece crossover -b cross
+piece held -b held
 piece scale -b scale
 collect > "$results"
 write_page > "$out/performance.rst"
