@@ -219,10 +219,10 @@ static bool regbuf_batch_flight(struct regbuf_lane *lane,
 		flight = regbuf_flight_extend(lane, first, batch->nr);
 	if (!flight)
 		flight = regbuf_flight_lead(first);
-	if (batch->extend) {
+	/* What goes alone ends the one before: all of it is in order. */
+	lane->flight = batch->extend ? flight : NULL;
+	if (batch->extend)
 		flight->lane = lane;
-		lane->flight = flight;
-	}
 	batch->x.flight = flight;
 	batch->holds = 1;
 	return true;
