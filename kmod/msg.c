@@ -136,14 +136,15 @@ static int regbuf_name_read(struct regbuf_req *req,
 		.length = REGBUF_ADDR_SIZE,
 	};
 	struct regbuf_more *more = req->more;
+	struct regbuf_seg seg;
 	int err;
 
 	err = regbuf_cargo_other(&req->cargo, &req->q->hold,
-				 REGBUF_ACCESS_READ, &slice, &more->name_seg);
+				 REGBUF_ACCESS_READ, &slice, &seg);
 	if (err)
 		return err;
 	more->name_words[ARRAY_SIZE(more->name_words) - 1] = 0;
-	regbuf_seg_read(&more->name_seg, more->name, REGBUF_ADDR_SIZE);
+	regbuf_seg_read(&seg, more->name, REGBUF_ADDR_SIZE);
 	return 0;
 }
 

@@ -101,13 +101,14 @@ enum regbuf_req_state {
 /* What few requests have: made when first wanted, and kept. */
 struct regbuf_more {
 	struct regbuf_req *req;
-	/* send: where to, and control data; receive: where those go */
+	/* send: where to, and control data; ctl_len is of both */
 	union {
 		u8 name[REGBUF_ADDR_SIZE];
 		u64 name_words[DIV_ROUND_UP(REGBUF_ADDR_SIZE, sizeof(u64))];
 	};
 	void *ctl;
 	u32 ctl_len;
+	/* receive: where those go */
 	struct regbuf_seg name_seg;
 	struct regbuf_seg ctl_seg;
 	struct regbuf_timer timer;

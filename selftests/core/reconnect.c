@@ -13,7 +13,6 @@
 
 /* A thread that makes one call, which halts. */
 struct caller {
-	void *(*call)(void *of);
 	pthread_t thread;
 	pid_t tid;
 	int sock;
