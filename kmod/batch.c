@@ -47,14 +47,15 @@ regbuf_flight_extend(const struct regbuf_lane *lane,
 {
 	struct regbuf_flight *flight = lane->flight;
 
-	if (!flight || !refcount_inc_not_zero(&flight->ubuf.refcnt))
+	/* What only changes under q->lock; it may be another's by now. */
+	if (!flight || flight->lane != lane ||
+	    flight->nr_reqs + nr > READ_ONCE(regbuf_flight_requests) ||
+	    flight->by_ref >= REGBUF_FLIGHT_BYTES ||
+	    jiffies - flight->born > REGBUF_FLIGHT_JIFFIES ||
+	    !refcount_inc_not_zero(&flight->ubuf.refcnt))
 		return NULL;
-	/* It may be of something else by now. */
-	if (flight->lane == lane &&
-	    flight->nr_reqs + nr <= READ_ONCE(regbuf_flight_requests) &&
-	    flight->by_ref < REGBUF_FLIGHT_BYTES &&
-	    jiffies - flight->born <= REGBUF_FLIGHT_JIFFIES &&
-	    (!flight->next || flight->next == first->flight))
+	/* One that has landed has it for something else. */
+	if (!flight->next || flight->next == first->flight)
 		return flight;
 	regbuf_flight_end(flight, 1);
 	return NULL;
@@ -63,11 +64,8 @@ regbuf_flight_extend(const struct regbuf_lane *lane,
 /* That of the first request. */
 static struct regbuf_flight *regbuf_flight_lead(struct regbuf_req *first)
 {
-	struct regbuf_flight *flight;
+	struct regbuf_flight *flight = regbuf_req_lead(first);
 
-	regbuf_req_lead(first);
-	flight = first->flight;
-	refcount_inc(&flight->ubuf.refcnt);
 	flight->born = jiffies;
 	return flight;
 }
@@ -78,9 +76,7 @@ static void regbuf_flight_cut(struct regbuf_flight *flight,
 {
 	if (flight == req->flight || flight->next)
 		return;
-	regbuf_req_lead(req);
-	refcount_inc(&req->flight->ubuf.refcnt);
-	flight->next = req->flight;
+	flight->next = regbuf_req_lead(req);
 }
 
 /* The first request is whole now, and has no reference any more. */

@@ -16,6 +16,13 @@ struct regbuf_waiter {
 	u32 loud;	/* as of the beginning */
 };
 
+/* A wait for more than there are entries is one for all. */
+static bool regbuf_enter_enough(const struct regbuf_queue *q, u32 ready,
+				u32 want)
+{
+	return ready >= min(want, READ_ONCE(q->cq_entries));
+}
+
 /* True if there is enough; or an error that there never will be. */
 static bool regbuf_waiter_done(struct regbuf_waiter *w, int *err)
 {
@@ -24,7 +31,7 @@ static bool regbuf_waiter_done(struct regbuf_waiter *w, int *err)
 	*err = 0;
 	if (READ_ONCE(q->shut))
 		*err = -ESHUTDOWN;
-	else if (regbuf_cq_ready(q) >= min(w->want, READ_ONCE(q->cq_entries)))
+	else if (regbuf_enter_enough(q, regbuf_cq_ready(q), w->want))
 		return true;
 	else if (READ_ONCE(q->broken))
 		*err = -ENOTRECOVERABLE;
@@ -51,7 +58,7 @@ static int regbuf_waiter_wake(struct wait_queue_entry *entry, unsigned int mode,
 	u32 used = q->cq_tail - READ_ONCE(q->shm->ring->cq_head);
 
 	if (key == (void *)REGBUF_WAKE_POSTED &&
-	    used < min(w->want, q->cq_entries))
+	    !regbuf_enter_enough(q, used, w->want))
 		return 0;
 	return autoremove_wake_function(entry, mode, sync, key);
 }
@@ -170,6 +177,8 @@ static int regbuf_enter_submit(struct regbuf_queue *q,
 	else if (arg->submit)
 		err = regbuf_submit(q, arg->submit, &arg->submitted);
 	regbuf_queue_run(q);
+	regbuf_cq_flush(q);
+	arg->ready = regbuf_cq_peek(q);
 	regbuf_queue_unlock(q);
 	regbuf_ep_reap(q);
 	if (!err || err == -ESHUTDOWN || err == -ENOTRECOVERABLE)
@@ -186,18 +195,41 @@ static int regbuf_enter(struct regbuf_queue *q, struct regbuf_ioc_enter *arg)
 		wake_up(&q->wait);
 	if (arg->submit || regbuf_queue_has_ready(q) ||
 	    !list_empty_careful(&q->stalled) || READ_ONCE(q->shut) ||
-	    !list_empty_careful(&q->gone))
+	    !list_empty_careful(&q->gone)) {
 		err = regbuf_enter_submit(q, arg);
-	if (err || arg->error || !arg->wait)
-		return err;
-	return arg->sigmask ? regbuf_enter_masked(q, arg) :
-			      regbuf_enter_wait(q, arg->wait, arg->timeout_ns);
+		if (err || arg->error ||
+		    regbuf_enter_enough(q, arg->ready, arg->wait))
+			return err;
+	}
+	if (arg->wait)
+		err = arg->sigmask ? regbuf_enter_masked(q, arg) :
+				     regbuf_enter_wait(q, arg->wait,
+						       arg->timeout_ns);
+	arg->ready = regbuf_cq_ready(q);
+	return err;
 }
 
-int regbuf_ioctl_enter(void *of, struct regbuf_call *call)
+/* All that a caller is told. */
+static int regbuf_enter_tell(const struct regbuf_ioc_enter *arg,
+			     struct regbuf_ioc_enter __user *to)
 {
-	struct regbuf_ioc_enter *arg = &call->u.enter;
-	struct regbuf_queue *q = of;
+	if (should_fail_usercopy() || !user_write_access_begin(to, sizeof(*to)))
+		return -EFAULT;
+	unsafe_put_user(arg->submitted, &to->submitted, fault);
+	unsafe_put_user(arg->error, &to->error, fault);
+	unsafe_put_user(arg->ready, &to->ready, fault);
+	user_write_access_end();
+	return 0;
+
+fault:
+	user_write_access_end();
+	return -EFAULT;
+}
+
+static int regbuf_enter_call(struct regbuf_queue *q,
+			     struct regbuf_ioc_enter *arg,
+			     struct regbuf_ioc_enter __user *to)
+{
 	int err;
 
 	if ((arg->submit && q->poller) || !arg->sigmask != !arg->sigmask_size ||
@@ -207,16 +239,47 @@ int regbuf_ioctl_enter(void *of, struct regbuf_call *call)
 	arg->error = 0;
 	arg->ready = 0;
 	/* What cannot be told must not be done. */
-	err = arg->submit ? regbuf_reply(call) : 0;
+	err = arg->submit ? regbuf_enter_tell(arg, to) : 0;
 	if (err)
 		return err;
 	err = regbuf_enter(q, arg);
-	arg->ready = regbuf_cq_ready(q);
 	/* The last of them came after the last look. */
-	if (err == -ETIMEDOUT &&
-	    arg->ready >= min(arg->wait, READ_ONCE(q->cq_entries)))
+	if (err == -ETIMEDOUT && regbuf_enter_enough(q, arg->ready, arg->wait))
 		err = 0;
 	if (!err && READ_ONCE(q->broken))
 		err = -ENOTRECOVERABLE;
-	return regbuf_reply(call) ?: err;
+	return regbuf_enter_tell(arg, to) ?: err;
+}
+
+int regbuf_ioctl_enter(void *of, struct regbuf_call *call)
+{
+	return regbuf_enter_call(of, &call->u.enter, call->arg);
+}
+
+/**
+ * regbuf_enter_quick() - REGBUF_IOC_ENTER as most callers make it
+ * @q: the queue
+ * @arg: as of ioctl(2)
+ * @ret: gets what the call returns
+ *
+ * It is made for each batch, or each send: the structure is read once, as long
+ * as it is now, and of the reply only the results are written.
+ *
+ * Context: Process context, of the owner.
+ * Return: false if the call is another's to read: that finds what is unusual.
+ */
+bool regbuf_enter_quick(struct regbuf_queue *q, unsigned long arg, long *ret)
+{
+	union {
+		struct regbuf_ioc_enter enter;
+		u64 words[sizeof(struct regbuf_ioc_enter) / sizeof(u64)];
+	} u;
+	void __user *from = (void __user *)arg;
+
+	BUILD_BUG_ON(sizeof(u.words) != sizeof(u.enter));
+	if (regbuf_read_words(u.words, from, sizeof(u)) ||
+	    u.enter.size != sizeof(u) || u.enter.flags)
+		return false;
+	*ret = regbuf_enter_call(q, &u.enter, from);
+	return true;
 }

@@ -209,15 +209,21 @@ err_close:
 	return err;
 }
 
-/* regbuf_ep_find(), if it is not the last one that was found. */
+/* regbuf_ep_find(), if it was not found shortly before. */
 struct regbuf_ep *__regbuf_ep_find(struct regbuf_queue *q, u32 id)
 {
 	struct regbuf_ep *ep = xa_load(&q->eps, id);
 
 	if (!ep || ep->draining)
 		return NULL;
-	q->last_ep = ep;
+	q->found[id % REGBUF_FOUND] = ep;
 	return ep;
+}
+
+/* It is not to be found any more. */
+static void regbuf_ep_forget(struct regbuf_ep *ep)
+{
+	ep->q->found[ep->id % REGBUF_FOUND] = NULL;
 }
 
 /* Cancel what is pending, and let go of the socket; regbuf_ep_reap() does. */
@@ -225,7 +231,7 @@ static void regbuf_ep_detach(struct regbuf_ep *ep)
 {
 	struct regbuf_queue *q = ep->q;
 
-	q->last_ep = NULL;
+	regbuf_ep_forget(ep);
 	regbuf_ep_watch(ep, false);
 	regbuf_list_abort(&ep->send.reqs);
 	regbuf_list_abort(&ep->recv.reqs);
@@ -275,7 +281,7 @@ void regbuf_ep_drained(struct regbuf_ep *ep)
 
 static void regbuf_ep_drain(struct regbuf_ep *ep, bool close)
 {
-	ep->q->last_ep = NULL;
+	regbuf_ep_forget(ep);
 	ep->draining = true;
 	ep->closing = close;
 	regbuf_list_abort(&ep->recv.reqs);

@@ -55,6 +55,22 @@ bool __regbuf_fleet_ready(struct regbuf_queue *q)
 	return q->nr_spare >= REGBUF_FLEET_MIN;
 }
 
+/**
+ * regbuf_fleet_return() - a flight has landed that carried no request whole
+ * @flight: the flight
+ *
+ * Context: Any.
+ */
+void regbuf_fleet_return(struct regbuf_flight *flight)
+{
+	struct regbuf_queue *q = flight->q;
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->cq_lock, flags);
+	regbuf_fleet_land(flight);
+	spin_unlock_irqrestore(&q->cq_lock, flags);
+}
+
 static void regbuf_fleet_free_all(struct regbuf_flight *flight)
 {
 	struct regbuf_flight *next;

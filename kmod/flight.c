@@ -102,7 +102,7 @@ struct regbuf_solo *regbuf_solo_create(struct regbuf_ctx *ctx)
 	if (!solo)
 		return ERR_PTR(-ENOMEM);
 	regbuf_flight_init(&solo->flight, ctx, NULL);
-	regbuf_flight_start(&solo->flight);
+	regbuf_flight_start(&solo->flight, 1);
 	regbuf_cargo_init(&solo->cargo);
 	return solo;
 }

@@ -8,28 +8,6 @@
 
 #include "regbuf.h"
 
-/* As regbuf_read_words(). */
-static int regbuf_write_words(u64 __user *to, const u64 *from, u32 size)
-{
-	u32 i;
-
-	if (should_fail_usercopy() || !user_write_access_begin(to, size))
-		return -EFAULT;
-	for (i = 0; i < size / sizeof(*from); i++)
-		unsafe_put_user(from[i], &to[i], fault);
-	user_write_access_end();
-	return 0;
-
-fault:
-	user_write_access_end();
-	return -EFAULT;
-}
-
-static bool regbuf_is_words(u32 size)
-{
-	return size <= 64 && size % sizeof(u64) == 0;
-}
-
 static int regbuf_fetch(struct regbuf_call *call, const struct regbuf_ioctl *op)
 {
 	u32 __user *user_size = call->arg;
@@ -42,11 +20,7 @@ static int regbuf_fetch(struct regbuf_call *call, const struct regbuf_ioctl *op)
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
-	if (size == op->size && regbuf_is_words(size))
-		err = regbuf_read_words(call->u.words, call->arg, size);
-	else
-		err = copy_struct_from_user(&call->u, op->size, call->arg,
-					    size);
+	err = copy_struct_from_user(&call->u, op->size, call->arg, size);
 	if (err)
 		return err;
 	/* It may have changed in between; the first reading counts. */
@@ -68,8 +42,6 @@ static int regbuf_fetch(struct regbuf_call *call, const struct regbuf_ioctl *op)
  */
 int regbuf_reply(const struct regbuf_call *call)
 {
-	if (regbuf_is_words(call->size))
-		return regbuf_write_words(call->arg, call->u.words, call->size);
 	return copy_to_user(call->arg, &call->u, call->size) ? -EFAULT : 0;
 }
 

@@ -28,9 +28,12 @@ static u32 regbuf_msg_others(const struct regbuf_sqe *sqe)
 	return !!(sqe->flags & REGBUF_SQE_F_ADDR) + !!sqe->ext;
 }
 
-/* The slice, the list or the bytes; and room for other buffers. */
-static int regbuf_msg_slices(struct regbuf_req *req,
-			     const struct regbuf_sqe *sqe, u32 access)
+/*
+ * The slice, the list or the bytes; and room for other buffers. What is not
+ * inline has something on the stack, which sends of one slice do without.
+ */
+static noinline int regbuf_msg_slices(struct regbuf_req *req,
+				      const struct regbuf_sqe *sqe, u32 access)
 {
 	struct regbuf_cargo *cargo = &req->cargo;
 	struct regbuf_hold *hold = &req->q->hold;
@@ -61,8 +64,9 @@ static int regbuf_msg_slices(struct regbuf_req *req,
 }
 
 /* One slice and nothing else, as most are. */
-static int regbuf_msg_plain(struct regbuf_req *req,
-			    const struct regbuf_sqe *sqe, u32 access)
+static __always_inline int regbuf_msg_plain(struct regbuf_req *req,
+					    const struct regbuf_sqe *sqe,
+					    u32 access)
 {
 	struct regbuf_cargo *cargo = &req->cargo;
 	struct regbuf_seg *seg = cargo->few_segs;
@@ -75,6 +79,7 @@ static int regbuf_msg_plain(struct regbuf_req *req,
 		return PTR_ERR(buf);
 	seg->buf = buf;
 	seg->holds = true;
+	cargo->plain = true;
 	cargo->nr_segs = 1;
 	cargo->nr_bufs = 1;
 	cargo->total = sqe->length;
@@ -127,8 +132,8 @@ fault:
 	return -EFAULT;
 }
 
-static int regbuf_name_read(struct regbuf_req *req,
-			    const struct regbuf_sqe *sqe)
+static noinline int regbuf_name_read(struct regbuf_req *req,
+				     const struct regbuf_sqe *sqe)
 {
 	struct regbuf_slice slice = {
 		.id = sqe->addr_id,
@@ -202,10 +207,17 @@ static int regbuf_send_control(struct regbuf_req *req,
 	return 0;
 }
 
+static noinline int regbuf_send_ext(struct regbuf_req *req,
+				    const struct regbuf_sqe *sqe)
+{
+	struct regbuf_ext ext;
+
+	return regbuf_msg_ext(sqe, &ext) ?: regbuf_send_control(req, &ext);
+}
+
 static int regbuf_msg_send(struct regbuf_req *req,
 			   const struct regbuf_sqe *sqe)
 {
-	struct regbuf_ext ext;
 	u32 flags = sqe->flags;
 	bool named = flags & REGBUF_SEND_NAMED;
 	int err;
@@ -220,8 +232,7 @@ static int regbuf_msg_send(struct regbuf_req *req,
 	if (!err && named)
 		err = regbuf_send_name(req, sqe);
 	if (!err && sqe->ext)
-		err = regbuf_msg_ext(sqe, &ext) ?:
-		      regbuf_send_control(req, &ext);
+		err = regbuf_send_ext(req, sqe);
 	return err;
 }
 

@@ -193,9 +193,12 @@ static long regbuf_queue_ioctl(struct file *file, unsigned int cmd,
 			       unsigned long arg)
 {
 	struct regbuf_queue *q = file->private_data;
+	long ret;
 
 	if (current->mm != q->ctx->mm)
 		return -EPERM;
+	if (cmd == REGBUF_IOC_ENTER && regbuf_enter_quick(q, arg, &ret))
+		return ret;
 	/* That one has more to tell. */
 	if (READ_ONCE(q->shut) && cmd != REGBUF_IOC_ENTER)
 		return -ESHUTDOWN;

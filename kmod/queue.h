@@ -34,6 +34,7 @@
  * that nothing is taken under.
  */
 
+#include <linux/err.h>
 #include <linux/hrtimer.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -63,6 +64,9 @@ struct task_struct;
 /* Free requests to take at a time, and completions to tell of. */
 #define REGBUF_FRESH		32
 #define REGBUF_STAGED		32
+
+/* Endpoints that were asked for last. */
+#define REGBUF_FOUND		64
 
 /* Flights for a message: one to board, one for the rest of its last request. */
 #define REGBUF_FLEET_MIN	2
@@ -244,6 +248,7 @@ struct regbuf_queue {
 	/* Likewise: too much for the stack, which is zeroed each time. */
 	struct regbuf_rx rx;
 	struct regbuf_batch batch;
+	struct regbuf_sqe sqe;
 	struct page_frag frag;	/* where inline bytes go; likewise */
 	struct task_struct *poller;
 	u64 poller_idle_ns;
@@ -262,7 +267,6 @@ struct regbuf_queue {
 	struct regbuf_flight *spare;	/* flights to board */
 	u32 nr_staged;
 	struct regbuf_cqe staged[REGBUF_STAGED];	/* to be told */
-	struct regbuf_ep *last_ep;	/* that was asked for */
 	struct regbuf_hold hold;
 	struct regbuf_stock stock;	/* has its own lock */
 	u32 next_id;
@@ -306,7 +310,9 @@ struct regbuf_queue {
 	struct list_head node;	/* ctx->queues; ctx->lock */
 	struct work_struct end_work;
 	struct work_struct free_work;
-	struct rcu_head rcu;
+	struct rcu_head rcu;	/* not far from the start: kfree_rcu() */
+	/* q->lock */
+	struct regbuf_ep *found[REGBUF_FOUND];	/* by the end of their names */
 };
 
 /* Members of a submission entry that an operation has a use for. */
@@ -350,8 +356,7 @@ struct regbuf_chunk *regbuf_chunk_create(struct regbuf_queue *q, u32 nr);
 void regbuf_chunk_add(struct regbuf_queue *q, struct regbuf_chunk *chunk);
 void regbuf_chunk_destroy(struct regbuf_chunk *chunk);
 int __regbuf_req_more(struct regbuf_req *req);
-int regbuf_req_start(struct regbuf_queue *q, u32 places,
-		     struct regbuf_req **req);
+void __regbuf_req_refill(struct regbuf_queue *q);
 void regbuf_req_refuse(struct regbuf_req *req, u32 places);
 bool regbuf_reqs_shut(struct regbuf_queue *q);
 int regbuf_cq_look(struct regbuf_queue *q);
@@ -372,6 +377,7 @@ u32 regbuf_cq_ready(struct regbuf_queue *q);
 
 /* fleet.c */
 bool __regbuf_fleet_ready(struct regbuf_queue *q);
+void regbuf_fleet_return(struct regbuf_flight *flight);
 void regbuf_fleet_free(struct regbuf_queue *q);
 
 /* ready.c */
@@ -479,6 +485,7 @@ int regbuf_ioctl_socket(void *of, struct regbuf_call *call);
 
 /* enter.c */
 int regbuf_ioctl_enter(void *of, struct regbuf_call *call);
+bool regbuf_enter_quick(struct regbuf_queue *q, unsigned long arg, long *ret);
 
 /* notify.c */
 void regbuf_notify(struct regbuf_queue *q);
@@ -504,6 +511,60 @@ static inline int regbuf_req_reserve(struct regbuf_queue *q, u32 places)
 		return __regbuf_req_reserve(q, places);
 	WRITE_ONCE(q->promised, q->promised + places);
 	return 0;
+}
+
+/**
+ * regbuf_req_start() - take a free request, and promise its places
+ * @q: the queue
+ * @places: in the completion ring
+ *
+ * Context: q->lock held.
+ * Return: the request, with the results cleared, or an ERR_PTR as of
+ *         regbuf_req_reserve().
+ */
+static inline struct regbuf_req *regbuf_req_start(struct regbuf_queue *q,
+						  u32 places)
+{
+	int err = regbuf_req_reserve(q, places);
+	struct regbuf_req *req;
+
+	if (unlikely(err))
+		return ERR_PTR(err);
+	if (unlikely(!q->nr_fresh))
+		__regbuf_req_refill(q);
+	/* Each has a place of its own: there are as many as places. */
+	if (WARN_ON_ONCE(!q->nr_fresh)) {
+		regbuf_req_unreserve(q, places);
+		return ERR_PTR(-ENOMEM);
+	}
+	req = q->fresh[--q->nr_fresh];
+	req->ep = NULL;
+	memset(&req->zero, 0, sizeof(req->zero));
+	regbuf_cargo_init(&req->cargo);
+	return req;
+}
+
+/**
+ * regbuf_cq_peek() - completions that the program sees, and has not consumed
+ * @q: the queue
+ *
+ * Others that are on their way into the ring do not count: whoever posts them
+ * moves q->cq_tail before the program's. What the program makes of its own
+ * index it is told.
+ *
+ * Context: q->lock held; others may post more meanwhile.
+ * Return: how many at least.
+ */
+static inline u32 regbuf_cq_peek(struct regbuf_queue *q)
+{
+	const struct regbuf_ring *ring = q->shm->ring;
+	u32 used;
+
+	/* In this order: no more than there are. */
+	used = smp_load_acquire(&ring->cq_tail);
+	used -= READ_ONCE(ring->cq_head);
+	/* Or there are others by now, and it has consumed some; or it lies. */
+	return likely(used <= q->cq_entries) ? used : regbuf_cq_ready(q);
 }
 
 /**
@@ -547,21 +608,25 @@ static inline void regbuf_fleet_land(struct regbuf_flight *flight)
 }
 
 /**
- * regbuf_req_lead() - have a request's own flight ready
- * @req: the request; has a reference to it until it is through
+ * regbuf_req_lead() - have a reference to a request's own flight
+ * @req: the request; has one of its own until it is through
  *
  * Context: q->lock held, after regbuf_fleet_ready().
+ * Return: the flight.
  */
-static inline void regbuf_req_lead(struct regbuf_req *req)
+static inline struct regbuf_flight *regbuf_req_lead(struct regbuf_req *req)
 {
 	struct regbuf_queue *q = req->q;
 
-	if (req->flight)
-		return;
+	if (unlikely(req->flight)) {
+		refcount_inc(&req->flight->ubuf.refcnt);
+		return req->flight;
+	}
 	req->flight = q->spare;
 	q->spare = req->flight->next;
 	q->nr_spare--;
-	regbuf_flight_start(req->flight);
+	regbuf_flight_start(req->flight, 2);
+	return req->flight;
 }
 
 /**
@@ -586,7 +651,7 @@ static inline void regbuf_cq_flush(struct regbuf_queue *q)
  */
 static inline struct regbuf_ep *regbuf_ep_find(struct regbuf_queue *q, u32 id)
 {
-	struct regbuf_ep *ep = q->last_ep;
+	struct regbuf_ep *ep = q->found[id % REGBUF_FOUND];
 
 	return likely(ep && ep->id == id) ? ep : __regbuf_ep_find(q, id);
 }

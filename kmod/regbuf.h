@@ -141,6 +141,7 @@ struct regbuf_hold {
 	struct regbuf_stock *stock;	/* from and to there, or NULL */
 	struct regbuf_buf *buf;
 	u32 left;		/* 0: no buffer */
+	u32 want;		/* of the stock's at a time */
 };
 
 /* References that are kept for the next request; see stock.c. */
@@ -173,6 +174,7 @@ struct regbuf_bvecs {
 	u32 nr;
 	u32 max;
 	phys_addr_t end;	/* of the last one */
+	phys_addr_t limit;	/* of its folio */
 };
 
 /* The slices of a request, and what keeps them. */
@@ -182,7 +184,8 @@ struct regbuf_cargo {
 	u32 off;		/* where the next bytes come from */
 	u16 seg;
 	u16 nr_segs;
-	u16 nr_others;
+	u8 nr_others;
+	bool plain;		/* one slice, of a buffer, in few_segs */
 	u16 nr_bufs;		/* buffers; each is held once */
 	u32 inlined;		/* bytes that came with the request */
 	struct regbuf_seg few_segs[REGBUF_CARGO_FEW];
@@ -245,7 +248,6 @@ struct regbuf_call {
 			u32 size;
 			u32 flags;
 		} head;
-		u64 words[8];
 		struct regbuf_ioc_query query;
 		struct regbuf_ioc_register reg;
 		struct regbuf_ioc_deregister dereg;
@@ -301,6 +303,7 @@ static inline int regbuf_read_words(u64 *to, const u64 __user *from, u32 size)
 
 	if (should_fail_usercopy() || !user_read_access_begin(from, size))
 		return -EFAULT;
+#pragma GCC unroll 8
 	for (i = 0; i < size / sizeof(*to); i++)
 		unsafe_get_user(to[i], &from[i], fault);
 	user_read_access_end();
@@ -470,6 +473,7 @@ static inline void regbuf_cargo_init(struct regbuf_cargo *cargo)
 	cargo->seg = 0;
 	cargo->nr_segs = 0;
 	cargo->nr_others = 0;
+	cargo->plain = false;
 	cargo->nr_bufs = 0;
 	cargo->inlined = 0;
 }
@@ -485,14 +489,17 @@ static inline void regbuf_cargo_init(struct regbuf_cargo *cargo)
 static inline void regbuf_bvecs_add(struct regbuf_bvecs *to, phys_addr_t at,
 				    u32 len)
 {
-	struct page *page = pfn_to_page(PHYS_PFN(at));
 	struct bio_vec *bv = &to->bv[to->nr];
+	struct folio *folio;
+	struct page *page;
 
-	if (to->end == at && to->nr &&
-	    page_folio(bv[-1].bv_page) == page_folio(page)) {
+	if (to->end == at && at != to->limit && to->nr) {
 		bv[-1].bv_len += len;
 	} else {
+		page = pfn_to_page(PHYS_PFN(at));
+		folio = page_folio(page);
 		bvec_set_page(bv, page, len, offset_in_page(at));
+		to->limit = PFN_PHYS(folio_pfn(folio)) + folio_size(folio);
 		to->nr++;
 	}
 	to->end = at + len;
@@ -511,21 +518,17 @@ static inline void regbuf_bvecs_add(struct regbuf_bvecs *to, phys_addr_t at,
 static inline u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo,
 				    struct regbuf_bvecs *to)
 {
-	const struct regbuf_seg *seg = cargo->segs;
+	const struct regbuf_seg *seg = cargo->few_segs;
+	u32 left = cargo->total;
 	phys_addr_t at;
-	u32 left;
 
-	/* Most often that is one run. */
-	if (cargo->nr_segs == 1 && seg->buf && cargo->total &&
-	    cargo->total <= REGBUF_CARGO_BYTES &&
-	    to->nr < to->max) {
-		left = cargo->total;
-		if (likely(regbuf_pin_run(&seg->buf->pin, seg->buf->first +
-					  seg->off + cargo->off,
-					  left, &at) == left)) {
-			regbuf_bvecs_add(to, at, left);
-			return left;
-		}
+	/* Most often that is one run; of nothing is none. */
+	if (likely(cargo->plain && cargo->total - 1 < REGBUF_CARGO_BYTES &&
+		   to->nr < to->max) &&
+	    likely(regbuf_pin_run(&seg->buf->pin, seg->buf->first +
+				  seg->off + cargo->off, left, &at) == left)) {
+		regbuf_bvecs_add(to, at, left);
+		return left;
 	}
 	return __regbuf_cargo_fill(cargo, to);
 }
@@ -540,8 +543,7 @@ static inline u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo,
 static inline void regbuf_cargo_drop(struct regbuf_cargo *cargo,
 				     struct regbuf_hold *hold)
 {
-	if (likely(cargo->nr_bufs == 1 && cargo->segs == cargo->few_segs &&
-		   cargo->nr_segs + cargo->nr_others == 1))
+	if (likely(cargo->plain && !cargo->nr_others))
 		regbuf_hold_add(hold, cargo->few_segs[0].buf);
 	else
 		__regbuf_cargo_drop(cargo, hold);
@@ -581,13 +583,14 @@ void regbuf_flight_board(struct regbuf_flight *flight, struct msghdr *msg);
 
 /**
  * regbuf_flight_start() - make a flight ready to board
- * @flight: the flight; the submitter has a reference
+ * @flight: the flight, that nobody has
+ * @nr: references that there are then, of the submitter
  *
  * Context: Any.
  */
-static inline void regbuf_flight_start(struct regbuf_flight *flight)
+static inline void regbuf_flight_start(struct regbuf_flight *flight, u32 nr)
 {
-	refcount_set(&flight->ubuf.refcnt, 1);
+	refcount_set(&flight->ubuf.refcnt, nr);
 	flight->lane = NULL;
 	flight->next = NULL;
 	flight->by_ref = 0;

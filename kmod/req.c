@@ -229,60 +229,23 @@ void regbuf_req_unreserve(struct regbuf_queue *q, u32 places)
 	WRITE_ONCE(q->promised, q->promised - places);
 }
 
-/* Some of the free requests, those that were used last. */
-static noinline void regbuf_req_refill(struct regbuf_queue *q)
+/* regbuf_req_start(), for some of the free requests, those used last. */
+void __regbuf_req_refill(struct regbuf_queue *q)
 {
-	struct regbuf_req *req, *next;
+	struct list_head *last = &q->free;
+	struct regbuf_req *req;
+	LIST_HEAD(taken);
 
 	spin_lock_irq(&q->cq_lock);
-	list_for_each_entry_safe(req, next, &q->free, node) {
-		list_del_init(&req->node);
+	list_for_each_entry(req, &q->free, node) {
+		last = &req->node;
 		q->fresh[q->nr_fresh++] = req;
-		q->nr_busy++;
 		if (q->nr_fresh == REGBUF_FRESH)
 			break;
 	}
+	list_cut_position(&taken, &q->free, last);
+	q->nr_busy += q->nr_fresh;
 	spin_unlock_irq(&q->cq_lock);
-}
-
-static struct regbuf_req *regbuf_req_pop(struct regbuf_queue *q)
-{
-	if (unlikely(!q->nr_fresh))
-		regbuf_req_refill(q);
-	/* Each has a place of its own: there are as many as places. */
-	if (WARN_ON_ONCE(!q->nr_fresh))
-		return NULL;
-	return q->fresh[--q->nr_fresh];
-}
-
-/**
- * regbuf_req_start() - take a free request, and promise its places
- * @q: the queue
- * @places: in the completion ring
- * @out: gets the request, with the results cleared
- *
- * Context: q->lock held.
- * Return: 0, or as regbuf_req_reserve().
- */
-int regbuf_req_start(struct regbuf_queue *q, u32 places,
-		     struct regbuf_req **out)
-{
-	struct regbuf_req *req;
-	int err;
-
-	err = regbuf_req_reserve(q, places);
-	if (err)
-		return err;
-	req = regbuf_req_pop(q);
-	if (!req) {
-		regbuf_req_unreserve(q, places);
-		return -ENOMEM;
-	}
-	req->ep = NULL;
-	memset(&req->zero, 0, sizeof(req->zero));
-	regbuf_cargo_init(&req->cargo);
-	*out = req;
-	return 0;
 }
 
 /* Back to where it came from; there is room, unless others were taken since. */
@@ -365,7 +328,8 @@ static struct regbuf_cqe *regbuf_cq_next(struct regbuf_queue *q, bool silent)
 	return &q->shm->cqes[tail & (q->shm->cq_entries - 1)];
 }
 
-static void regbuf_cq_write(const struct regbuf_req *req, u32 more)
+static __always_inline void regbuf_cq_write(const struct regbuf_req *req,
+					    u32 more)
 {
 	struct regbuf_cqe *cqe;
 
@@ -429,7 +393,7 @@ void __regbuf_cq_flush(struct regbuf_queue *q)
 	spin_unlock_irq(&q->cq_lock);
 }
 
-static void regbuf_req_done(struct regbuf_req *req)
+static __always_inline void regbuf_req_done(struct regbuf_req *req)
 {
 	regbuf_cq_write(req, 0);
 	WRITE_ONCE(req->state, REGBUF_REQ_FREE);
@@ -457,21 +421,28 @@ static void regbuf_req_done_in_order(struct regbuf_req *req,
 	}
 }
 
-/* Requests of a flight: all are ordered, or none. */
-static void regbuf_reqs_done(struct list_head *reqs)
+static noinline void regbuf_reqs_done_in_order(struct list_head *reqs)
 {
 	struct regbuf_req *req, *next;
 	LIST_HEAD(done);
 
-	req = list_first_entry(reqs, struct regbuf_req, node);
-	if (likely(!req->ordered)) {
-		list_for_each_entry(req, reqs, node)
-			regbuf_req_done(req);
-		return;
-	}
 	list_for_each_entry_safe(req, next, reqs, node)
 		regbuf_req_done_in_order(req, &done);
 	list_splice(&done, reqs);
+}
+
+/* Requests of a flight: all are ordered, or none. */
+static void regbuf_reqs_done(struct list_head *reqs)
+{
+	struct regbuf_req *req;
+
+	req = list_first_entry(reqs, struct regbuf_req, node);
+	if (unlikely(req->ordered)) {
+		regbuf_reqs_done_in_order(reqs);
+		return;
+	}
+	list_for_each_entry(req, reqs, node)
+		regbuf_req_done(req);
 }
 
 /* The last request takes the queue along; its memory goes after the lock. */
@@ -496,17 +467,6 @@ static __always_inline void regbuf_reqs_post(struct regbuf_queue *q,
 	rcu_read_unlock();
 }
 
-/* The request that a flight is that of did not go with it. */
-static void regbuf_flight_unused(struct regbuf_flight *flight)
-{
-	struct regbuf_queue *q = flight->q;
-	unsigned long flags;
-
-	spin_lock_irqsave(&q->cq_lock, flags);
-	regbuf_fleet_land(flight);
-	spin_unlock_irqrestore(&q->cq_lock, flags);
-}
-
 /**
  * regbuf_reqs_landed() - the network has let go of a flight's memory
  * @flight: the flight; gone after this, with its requests
@@ -521,7 +481,7 @@ void regbuf_reqs_landed(struct regbuf_flight *flight)
 	struct regbuf_req *req;
 
 	if (unlikely(list_empty(&flight->reqs))) {
-		regbuf_flight_unused(flight);
+		regbuf_fleet_return(flight);
 		return;
 	}
 	/* Of the leader, a part was in the flight before. */

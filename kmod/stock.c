@@ -56,8 +56,8 @@ void regbuf_stock_close(struct regbuf_stock *stock)
 }
 
 /**
- * regbuf_stock_take() - have the references on a live buffer
- * @hold: gets them
+ * regbuf_stock_take() - have references on a live buffer
+ * @hold: gets as many as it wants, or all there are
  * @id: the buffer's id
  *
  * Context: Any.
@@ -72,7 +72,8 @@ bool regbuf_stock_take(struct regbuf_hold *hold, u64 id)
 	if (stock->left && stock->buf->id == id &&
 	    READ_ONCE(stock->buf->live)) {
 		hold->buf = stock->buf;
-		hold->left = regbuf_stock_empty(stock, NULL);
+		hold->left = min(stock->left, max(hold->want, 1));
+		stock->left -= hold->left;
 	}
 	spin_unlock_irqrestore(&stock->lock, flags);
 	return hold->left;

@@ -10,28 +10,24 @@
 /* Enough for some of the largest packets; the socket may take less. */
 #define REGBUF_STREAM_BYTES	SZ_256K
 
+/* The first; or another, after bytes: an empty one has errors of its own. */
 static bool regbuf_stream_joins(const struct regbuf_batch *batch,
 				const struct regbuf_req *req)
 {
-	return req->op == REGBUF_OP_SEND && !regbuf_req_single(req) &&
-	       batch->nr < batch->max && batch->bytes < REGBUF_STREAM_BYTES &&
+	if (!batch->nr)
+		return true;
+	return req->op == REGBUF_OP_SEND && !req->control &&
+	       batch->nr < batch->max && batch->bytes &&
+	       batch->bytes < REGBUF_STREAM_BYTES &&
 	       batch->x.to.nr < batch->x.to.max;
 }
 
 static void regbuf_stream_gather(struct regbuf_ep *ep,
 				 struct regbuf_batch *batch)
 {
-	struct regbuf_req *req = list_first_entry(&ep->send.reqs,
-						  struct regbuf_req, node);
+	const struct regbuf_req *req;
 
-	/*
-	 * Empty: it needs no room, and has no error of the others. The rest of
-	 * one: security modules are not asked about it, and are about others.
-	 */
-	if (!regbuf_batch_add(batch, req) || !batch->bytes || !batch->extend ||
-	    batch->x.resumes)
-		return;
-	list_for_each_entry_continue(req, &ep->send.reqs, node)
+	list_for_each_entry(req, &ep->send.reqs, node)
 		if (!regbuf_stream_joins(batch, req) ||
 		    !regbuf_batch_add(batch, req))
 			return;
@@ -56,10 +52,14 @@ int regbuf_stream_send(struct regbuf_ep *ep, unsigned int max)
 	regbuf_batch_init(batch, ep, max);
 	batch->stream = true;
 	batch->x.reason = regbuf_copy_before(&batch->x, 0);
-	/* Whoever reads the bytes may make a record of each message. */
-	if (batch->x.reason == REGBUF_COPY_PROTOCOL)
-		batch->max = 1;
 	batch->extend = !regbuf_req_single(first);
+	/*
+	 * Whoever reads the bytes may make a record of each message. About the
+	 * rest of one, security modules are not asked; about others, they are.
+	 */
+	if (!batch->extend || batch->x.resumes ||
+	    batch->x.reason == REGBUF_COPY_PROTOCOL)
+		batch->max = 1;
 	regbuf_stream_gather(ep, batch);
 	err = regbuf_batch_send(ep, batch);
 	ep->send.connection = batch->x.connection;

@@ -3,6 +3,7 @@
  * HOT: taking entries from the submission ring. The ring is the program's
  * memory: each entry is copied once, checked, and only the copy is used.
  */
+#include <linux/err.h>
 #include <linux/nospec.h>
 #include <linux/sched/signal.h>
 
@@ -47,9 +48,9 @@ static int regbuf_submit_req(struct regbuf_queue *q, const struct regbuf_op *op,
 	struct regbuf_req *req;
 	int err;
 
-	err = regbuf_req_start(q, places, &req);
-	if (err)
-		return err;
+	req = regbuf_req_start(q, places);
+	if (IS_ERR(req))
+		return PTR_ERR(req);
 	req->user_data = sqe->user_data;
 	req->op = sqe->op;
 	req->flags = sqe->flags;
@@ -86,6 +87,8 @@ static void regbuf_sqe_read(struct regbuf_queue *q, struct regbuf_sqe *sqe)
 	u64 *to = (u64 *)sqe;
 	int i;
 
+	/* Or its address would be put together for each word. */
+	OPTIMIZER_HIDE_VAR(from);
 	/* Word by word: a call of memcpy() takes three times as long. */
 #pragma GCC unroll 8
 	for (i = 0; i < sizeof(*sqe) / sizeof(*to); i++)
@@ -116,16 +119,15 @@ static int regbuf_sq_ready(struct regbuf_queue *q, u32 *ready)
 
 static int regbuf_submit_some(struct regbuf_queue *q, u32 ready, u32 *submitted)
 {
-	struct regbuf_sqe sqe;
 	int err;
 
-	for (; *submitted < ready; ++*submitted) {
-		regbuf_sqe_read(q, &sqe);
-		err = regbuf_submit_one(q, &sqe);
+	while (*submitted < ready) {
+		regbuf_sqe_read(q, &q->sqe);
+		err = regbuf_submit_one(q, &q->sqe);
 		if (err)
 			return err;
 		regbuf_sqe_next(q);
-		if (*submitted % REGBUF_SUBMIT_RESCHED)
+		if (++*submitted % REGBUF_SUBMIT_RESCHED)
 			continue;
 		cond_resched();
 		if (fatal_signal_pending(current))
@@ -152,7 +154,9 @@ int regbuf_submit(struct regbuf_queue *q, u32 max, u32 *submitted)
 	err = regbuf_sq_ready(q, &ready);
 	if (err)
 		return err;
-	err = regbuf_submit_some(q, min(ready, max), submitted);
+	ready = min(ready, max);
+	q->hold.want = ready;
+	err = regbuf_submit_some(q, ready, submitted);
 	regbuf_cq_flush(q);
 	/* Before any of them is run: its buffers are idle when that is told. */
 	regbuf_hold_drop(&q->hold);
@@ -170,7 +174,8 @@ static int regbuf_submit_refused(struct regbuf_queue *q,
 		return -ENOBUFS;
 	if (sqe->flags & REGBUF_SQE_F_EARLY)
 		regbuf_req_unreserve(q, 2);
-	if (regbuf_req_start(q, 1, &req))
+	req = regbuf_req_start(q, 1);
+	if (IS_ERR(req))
 		return -ENOBUFS;
 	req->user_data = sqe->user_data;
 	req->op = REGBUF_OP_NOP;
@@ -193,7 +198,6 @@ static int regbuf_submit_refused(struct regbuf_queue *q,
  */
 int regbuf_submit_poller(struct regbuf_queue *q, u32 *submitted)
 {
-	struct regbuf_sqe sqe;
 	u32 taken;
 	int err;
 
@@ -205,8 +209,8 @@ int regbuf_submit_poller(struct regbuf_queue *q, u32 *submitted)
 			return 0;
 		if (err == -ENOTRECOVERABLE)
 			return err;
-		regbuf_sqe_read(q, &sqe);
-		err = regbuf_submit_refused(q, &sqe, err);
+		regbuf_sqe_read(q, &q->sqe);
+		err = regbuf_submit_refused(q, &q->sqe, err);
 		*submitted += !err;
 	} while (!err && *submitted < q->shm->sq_entries);
 	return err;
