@@ -8,6 +8,9 @@
 #include "kselftest_harness.h"
 
 #define LEN	(512UL << 10)
+#define ROUNDS	1000
+#define BATCH	128
+#define SHORT	1500
 
 FIXTURE(concurrent)
 {
@@ -221,6 +224,70 @@ TEST_F(concurrent, both_ends_without_calls)
 	EXPECT_EQ(0, rb_tally_differs(self->tally, 2, 3, 0, LEN / 4));
 	EXPECT_EQ(0, rb_tally_differs(self->tally, 4, 4, 0, 0));
 	EXPECT_EQ(0, memcmp(mem, mem + LEN / 2, LEN / 2));
+}
+
+/* Consume all, of which one is a no-op's; how many sends that were. */
+static int reap_sends(FIXTURE_DATA(concurrent) *self)
+{
+	int nr = -1;
+
+	for (; rb_q_pop(self->q, &self->cqe); nr++)
+		if (self->cqe.error)
+			return -1;
+	return nr;
+}
+
+/* Look all the time; how often a call told of more than there was, or -1. */
+static int calls_that_lie(FIXTURE_DATA(concurrent) *self, int sends)
+{
+	struct regbuf_ioc_enter out;
+	int lies = 0, nr;
+
+	while (sends > 0) {
+		rb_sqe_nop(self->q, 0);
+		if (rb_q_enter(self->q, ~0u, 0, 0, &out))
+			return -1;
+		lies += out.ready > rb_q_ready(self->q);
+		nr = reap_sends(self);
+		if (nr < 0)
+			return -1;
+		sends -= nr;
+	}
+	return lies;
+}
+
+/* Until the end. */
+static void *read_all(void *arg)
+{
+	static char bytes[65536];
+
+	while (recv(*(int *)arg, bytes, sizeof(bytes), 0) > 0)
+		;
+	return NULL;
+}
+
+/*
+ * C16: what a call says is there can be consumed, also while flights land on
+ * the other CPU, with many requests each: whoever reads there sends what is in
+ * the socket, and has it acknowledged.
+ */
+TEST_F_TIMEOUT(concurrent, what_is_told_is_there, 120)
+{
+	bool slow = !access("/sys/kernel/debug/kmemleak", F_OK);
+	int rounds = slow ? ROUNDS / 10 : ROUNDS, lies = 0;
+	pthread_t reader;
+
+	ASSERT_EQ(0, rb_sockbuf(self->rig->near, SO_SNDBUF, 1 << 20));
+	ASSERT_EQ(0, pthread_create(&reader, NULL, read_all,
+				    &self->rig->far));
+	for (int i = 0; i < rounds && !lies; i++) {
+		for (int j = 0; j < BATCH; j++)
+			rb_qrig_send(&self->qr, j * SHORT, SHORT, 1);
+		lies = calls_that_lie(self, BATCH);
+	}
+	EXPECT_EQ(0, lies);
+	shutdown(self->rig->near, SHUT_WR);
+	EXPECT_EQ(0, pthread_join(reader, NULL));
 }
 
 TEST_HARNESS_MAIN
