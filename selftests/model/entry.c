@@ -45,6 +45,7 @@ static struct request *new_request(struct queue *q, __u8 op, __u32 ep)
 /* Into the ring; the kernel takes it when it is told to. */
 static void write_entry(struct queue *q, struct request *req)
 {
+	check(q, untaken(q) < q->rb.sq_entries, "there is no room");
 	q->entries[q->rb.tail % ENTRIES] = req;
 	*rb_q_sqe(&q->rb) = req->sqe;
 	note(q, "entry: op %lld, flags %#llx, on %lld, data %lld, %lld bytes",

@@ -149,6 +149,7 @@ static void got_gram(struct queue *q, struct flow *flow, const void *data,
 void flow_got(struct queue *q, struct flow *flow, const void *data, size_t len,
 	      bool trunc)
 {
+	m.arrived += len;
 	if (flow->blind)
 		return;
 	if (!flow->stream) {

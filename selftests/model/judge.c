@@ -15,7 +15,16 @@ static bool oldest(const struct request *req)
 	return true;
 }
 
-/* Gone, and nobody should wonder at an error. */
+/* The connection is gone, or may be. */
+static bool cut_off(const struct request *req)
+{
+	struct pair *pair = req->ep->end->pair;
+
+	return req->flow->broken || pair_over(pair) ||
+	       (req->flow->stream && pair_reset(pair));
+}
+
+/* Nobody should wonder at an error. */
 static bool connection_error(const struct request *req, __u32 error)
 {
 	const struct flow *flow = req->flow;
@@ -28,8 +37,7 @@ static bool connection_error(const struct request *req, __u32 error)
 	if (error != EPIPE && error != ECONNRESET && error != ENOTCONN &&
 	    error != ECONNREFUSED && error != ETIMEDOUT)
 		return false;
-	return flow->broken || pair_over(req->ep->end->pair) ||
-	       (flow->stream && pair_reset(req->ep->end->pair));
+	return cut_off(req);
 }
 
 /* C4: what follows a failed send of a stream is cancelled. */
@@ -97,23 +105,26 @@ static void fail_lane(struct request *req)
 	ep->failed = true;
 }
 
-/* C13: how it went in; over loopback all is copied. */
+/*
+ * C13: how it went in; over loopback all is copied. The way is not known before
+ * if there is an address, and while the socket's route is to be looked up anew:
+ * TCP drops it when a window stays closed, UDP over IPv6 when routes change.
+ * The stack copies then, and says so, unless a reset came first.
+ */
 static void check_copies(struct queue *q, const struct request *req,
 			 const struct regbuf_cqe *cqe)
 {
 	unsigned int inlined = 1 << REGBUF_COPY_INLINE;
-	bool later;
 
 	check(q, !(cqe->copy_reasons >> REGBUF_COPY_NR), "%#x",
 	      cqe->copy_reasons);
 	check(q, !!req->inlined == !!(cqe->copy_reasons & inlined),
 	      "data %llu: %zu bytes inline, reasons %#x", req->data,
 	      req->inlined, cqe->copy_reasons);
-	/* With an address the way is not known before; the stack copies. */
-	later = req->sqe.addr_id && cqe->flags & REGBUF_CQE_F_COPIED;
 	if (!req->flow->veth && req->len)
-		check(q, cqe->copy_reasons || later, "data %llu: not copied",
-		      req->data);
+		check(q, cqe->copy_reasons ||
+		      cqe->flags & REGBUF_CQE_F_COPIED || cut_off(req),
+		      "data %llu: not copied", req->data);
 }
 
 /* C1, C4: success is all bytes. */
@@ -164,6 +175,7 @@ static void judge_early(struct queue *q, struct request *req,
 	      "data %llu: early, error %u, %llu bytes", req->data, cqe->error,
 	      cqe->value);
 	req->early = true;
+	req->entered = true;
 }
 
 /* The address of whom it came from. */
@@ -402,8 +414,10 @@ void judge(struct queue *q, const struct regbuf_cqe *cqe)
 {
 	struct request *req = &m.reqs[cqe->user_data % REQUESTS];
 
-	note(q, "completion: data %lld, error %lld, flags %#llx, value %lld",
-	     cqe->user_data, cqe->error, cqe->flags, cqe->value);
+	note(q, "completion: data %lld, error %lld, flags %#llx, value %lld,"
+	     " copied %#llx",
+	     cqe->user_data, cqe->error, cqe->flags, cqe->value,
+	     cqe->copy_reasons);
 	check(q, req->state == PENDING && req->data == cqe->user_data &&
 	      req->q == q, "C1: data %llu: no such request", cqe->user_data);
 	check_flags(q, req, cqe);

@@ -59,18 +59,27 @@ static void print_events(const struct queue *q)
 	}
 }
 
+static void print_verdict(const char *format, va_list args)
+{
+	printf("# REGBUF_SEED=%llu, operation %llu:\n# ", m.seed, m.ops);
+	vprintf(format, args);
+	printf("\n");
+}
+
+/* What is wrong, before and after the events: logs get cut at either end. */
 void die(struct queue *q, const char *format, ...)
 {
-	va_list args;
+	va_list args, again;
 
+	va_start(args, format);
+	va_copy(again, args);
+	print_verdict(format, args);
 	for (int i = 0; i < QUEUES; i++)
 		if (!q || q == &m.queues[i])
 			print_events(&m.queues[i]);
-	printf("# REGBUF_SEED=%llu, operation %llu:\n# ", m.seed, m.ops);
-	va_start(args, format);
-	vprintf(format, args);
+	print_verdict(format, again);
+	va_end(again);
 	va_end(args);
-	printf("\n");
 	fflush(stdout);
 	_exit(KSFT_FAIL);
 }

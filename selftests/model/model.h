@@ -146,11 +146,12 @@ struct request {
 	unsigned char bytes[INLINE];
 	struct sockaddr_storage to;
 	unsigned int gram;
-	unsigned int times;	/* multishot: so far; CANCEL: in the network */
+	unsigned int times;	/* multishot: so far; CANCEL: sends in reach */
 	bool early;		/* that completion came */
 	bool may_cancel;	/* somebody tried */
 	bool must_end;		/* soon, whatever the network does */
 	bool posted;		/* its completion is in the ring */
+	bool entered;		/* the early one is, or was */
 	__u64 hit_by;		/* order of the last CANCEL that fits */
 };
 
@@ -192,6 +193,7 @@ struct model {
 	struct queue queues[QUEUES];
 	struct pair *pairs[PAIRS];
 	__u64 accepted, refused, completed, calls;	/* to tell */
+	__u64 arrived;		/* bytes */
 	unsigned int resets;	/* that nobody had asked for */
 };
 
@@ -231,11 +233,12 @@ void enter(struct queue *q, __u32 submit, __u32 wait, long long timeout_ns);
 void step_enter(struct queue *q);
 unsigned int consume(struct queue *q, unsigned int nr);
 void mark_posted(struct queue *q);
+bool surely_waits(const struct request *req);
 
 /* pair.c */
 void pairs_setup(void);
 void pairs_close(void);
-void pair_leave(unsigned int i, const struct queue *q);
+void pairs_leave(const struct queue *q);
 struct endpoint *endpoint_find(struct queue *q, __u32 nr);
 void endpoint_detach(struct endpoint *ep, __u32 flags);
 void step_attach(void);
@@ -245,6 +248,7 @@ void step_write(void);
 void step_read(void);
 void step_sync_send(void);
 bool end_read(struct end *end);
+void end_ask(const struct end *end);
 bool pair_over(const struct pair *pair);
 bool pair_reset(struct pair *pair);
 void end_left(struct end *end);

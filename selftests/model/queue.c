@@ -52,8 +52,7 @@ void queue_close(struct queue *q)
 	rb_q_close(&q->rb);
 	forget(q);
 	queue_open(q);
-	for (unsigned int i = 0; i < PAIRS; i++)
-		pair_leave(i, q);
+	pairs_leave(q);
 }
 
 /* Entries in the submission ring. */
@@ -151,10 +150,39 @@ void mark_posted(struct queue *q)
 	for (; head != tail; head++) {
 		const struct regbuf_cqe *cqe;
 
+		struct request *req;
+
 		cqe = &q->rb.cqes[head & (q->rb.cq_entries - 1)];
-		if (!(cqe->flags & (REGBUF_CQE_F_MORE | REGBUF_CQE_F_EARLY)))
-			m.reqs[cqe->user_data % REQUESTS].posted = true;
+		req = &m.reqs[cqe->user_data % REQUESTS];
+		if (cqe->flags & REGBUF_CQE_F_EARLY)
+			req->entered = true;
+		else if (!(cqe->flags & REGBUF_CQE_F_MORE))
+			req->posted = true;
 	}
+}
+
+/*
+ * A send that has not entered its socket: that was to be told. The network may
+ * have any other, and what went in of one that failed, for a moment even over
+ * loopback: what is not copied when it is sent is copied when it is received,
+ * by whoever has the time. Or it waits for its turn to be told of.
+ */
+bool surely_waits(const struct request *req)
+{
+	return req->state == PENDING && req->sqe.op == REGBUF_OP_SEND &&
+	       req->sqe.flags & REGBUF_SQE_F_EARLY && !req->entered &&
+	       !req->posted && !req->may_cancel && !req->sqe.timeout_us &&
+	       !req->flow->broken &&
+	       !(req->ep->flags & REGBUF_ATTACH_F_ORDERED);
+}
+
+/* C16: it counts what is not silent, but is written after the tail. */
+static void check_loud(struct queue *q)
+{
+	__u32 head = q->rb.ring->cq_head, *loud = &q->rb.ring->cq_loud;
+
+	check(q, rb_within(1, (__s32)(rb_load(loud) - head) >= 0),
+	      "cq_loud %u, consumed %u", rb_load(loud), head);
 }
 
 /* Consume up to so many; how many there were. */
@@ -162,16 +190,12 @@ unsigned int consume(struct queue *q, unsigned int nr)
 {
 	struct regbuf_cqe cqe;
 	unsigned int done = 0;
-	__u32 loud, head;
 
 	check(q, !(rb_load(&q->rb.ring->flags) & REGBUF_RING_F_BROKEN),
 	      "the ring is broken");
 	for (; done < nr && rb_q_pop(&q->rb, &cqe); done++) {
-		head = q->rb.ring->cq_head;
-		loud = rb_load(&q->rb.ring->cq_loud);
 		if (!(cqe.flags & REGBUF_CQE_F_SILENT))
-			check(q, (__s32)(loud - head) >= 0,
-			      "cq_loud %u, consumed %u", loud, head);
+			check_loud(q);
 		judge(q, &cqe);
 		m.completed++;
 	}

@@ -71,6 +71,32 @@ static void places(const struct queue *q, const struct request *req,
 }
 
 /*
+ * C3: sends enter in order, so what was sent after one that waits does as well.
+ * The first of those; or ~0.
+ */
+static __u64 waits_since(const struct endpoint *ep)
+{
+	__u64 order = ~0ULL;
+
+	for (int i = 0; i < REQUESTS; i++)
+		if (m.reqs[i].ep == ep && surely_waits(&m.reqs[i]) &&
+		    m.reqs[i].order < order)
+			order = m.reqs[i].order;
+	return order;
+}
+
+/* Does it count for what its lane has? */
+static bool counts(const struct request *req, __u64 since)
+{
+	if (req->posted)
+		return false;
+	if (req->sqe.op == REGBUF_OP_RECV)
+		return true;
+	return req->sqe.op == REGBUF_OP_SEND && req->order >= since &&
+	       !req->may_cancel && !req->sqe.timeout_us;
+}
+
+/*
  * A lane takes no more than it was attached for. Sends that have entered the
  * socket, and wait for the network, may count or not.
  */
@@ -79,11 +105,12 @@ static void lane_room(const struct endpoint *ep, const struct request *req,
 {
 	__u32 lane = lane_of(&req->sqe);
 	__u32 max = lane == REGBUF_ATTACH_F_SEND ? ep->max_send : ep->max_recv;
-	bool exact = lane == REGBUF_ATTACH_F_RECV || !ep->end->out->veth;
 	unsigned int least = 0, most = 0;
+	__u64 since;
 
 	if (!lane || !max)
 		return;
+	since = waits_since(ep);
 	for (int i = 0; i < REQUESTS; i++) {
 		const struct request *other = &m.reqs[i];
 
@@ -91,8 +118,7 @@ static void lane_room(const struct endpoint *ep, const struct request *req,
 		    lane_of(&other->sqe) != lane)
 			continue;
 		most++;
-		least += exact && !other->posted &&
-			 other->sqe.op != REGBUF_OP_SHUTDOWN;
+		least += counts(other, since);
 	}
 	if (least >= max && req->sqe.op != REGBUF_OP_SHUTDOWN)
 		refusal->must |= R_ENOBUFS;
@@ -162,7 +188,7 @@ static void accept_cancel(struct request *cancel)
 			continue;
 		req->may_cancel = true;
 		req->hit_by = cancel->order;
-		cancel->times += req->flow && req->flow->veth;
+		cancel->times += lane_of(&req->sqe) == REGBUF_ATTACH_F_SEND;
 	}
 }
 
