@@ -54,10 +54,14 @@ checkpatch()
 	return "$status"
 }
 
+# As another program writes it.
+generated=':!include/uapi/linux/regbuf_netlink.h'
+
 # shellcheck disable=SC2046 # one word a file
 check_checkpatch()
 {
-	checkpatch -f $(files 'kmod/*.[ch]' 'include/uapi/*.h') || bad=1
+	checkpatch -f $(files 'kmod/*.[ch]' 'include/uapi/*.h' \
+		"$generated") || bad=1
 	checkpatch --ignore "$program_ignores" -f $(files '*.[ch]' ':!kmod' \
 		':!include/uapi' ':!selftests') || bad=1
 	checkpatch --ignore "$test_ignores" \
@@ -97,7 +101,8 @@ commit_message()
 # What its C files look like; the rest is not for checkpatch.
 commit_patch()
 {
-	git format-patch -M --stdout "$1^!" -- '*.[ch]' > "$out/patch"
+	git format-patch -M --stdout "$1^!" -- '*.[ch]' "$generated" \
+		> "$out/patch"
 	[ ! -s "$out/patch" ] ||
 		checkpatch --ignore "$test_ignores" "$out/patch"
 }
@@ -237,6 +242,13 @@ check_layout()
 	files 'include/uapi/*.h' | each header_layout
 }
 
+# What is generated must be what would be.
+check_ynl()
+{
+	tools/ynl.sh > "$out/netlink.h" &&
+		diff "$out/netlink.h" include/uapi/linux/regbuf_netlink.h
+}
+
 # Text that is under the licence of what it describes, or generated.
 no_spdx=':!LICENSES :!COPYING :!CHANGES :!*.md :!*.abi'
 
@@ -266,6 +278,8 @@ unit_licence()
 {
 	case $1 in
 	kmod/*|selftests/*|bench/*) want=GPL-2.0 ;;
+	include/uapi/linux/regbuf_netlink.h|Documentation/netlink/*)
+		want='((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)' ;;
 	include/uapi/*) want='GPL-2.0 WITH Linux-syscall-note' ;;
 	include/*|lib/*.[ch]|examples/*.[ch]) want=MIT ;;
 	*) return 0 ;;
@@ -388,8 +402,8 @@ check_paths()
 case $1 in
 list)
 	echo build-6.1 build-6.12 checkpatch codespell commits kernel-doc \
-		shellcheck mandoc yaml coccinelle headers layout boundaries \
-		spdx sizes library tree paths
+		shellcheck mandoc yaml coccinelle headers layout ynl \
+		boundaries spdx sizes library tree paths
 	;;
 build-6.1) module 6.1 ;;
 build-6.12) module 6.12 ;;
@@ -403,6 +417,7 @@ yaml) check_yaml ;;
 coccinelle) check_coccinelle ;;
 headers) check_headers ;;
 layout) check_layout ;;
+ynl) check_ynl ;;
 boundaries) sh .ci/boundaries.sh ;;
 spdx) check_spdx ;;
 sizes) check_sizes ;;

@@ -51,6 +51,8 @@ lint codespell		spelling
 lint shellcheck		shell scripts
 lint mandoc		manual pages
 lint yamllint		YAML files
+lint python3-yaml	the header of the netlink interface
+lint python3-jsonschema	likewise
 EOF
 }
 
