@@ -77,7 +77,11 @@ struct regbuf_buf *regbuf_buf_get(struct regbuf_ctx *ctx, u64 id, u32 nr)
 		     !refcount_add_not_zero(nr, &buf->ref)))
 		err = -ESTALE;
 	rcu_read_unlock();
-	return err ? ERR_PTR(err) : buf;
+	if (likely(!err))
+		return buf;
+	if (err == -ESTALE)
+		regbuf_note_stale(ctx, id);
+	return ERR_PTR(err);
 }
 
 /*
@@ -201,6 +205,7 @@ void regbuf_buf_kill_all(struct regbuf_ctx *ctx)
 	struct regbuf_buf *buf, *next;
 	unsigned long slot;
 	LIST_HEAD(dead);
+	u32 nr = 0;
 
 	mutex_lock(&ctx->lock);
 	xa_for_each(&ctx->bufs, slot, buf) {
@@ -208,8 +213,11 @@ void regbuf_buf_kill_all(struct regbuf_ctx *ctx)
 			continue;
 		WRITE_ONCE(buf->live, false);
 		list_add(&buf->kill, &dead);
+		nr++;
 	}
 	mutex_unlock(&ctx->lock);
+	if (nr)
+		regbuf_note_leaked(ctx, nr);
 	list_for_each_entry_safe(buf, next, &dead, kill) {
 		regbuf_buf_drop(buf);
 		cond_resched();
@@ -358,6 +366,8 @@ int regbuf_ioctl_register(void *of, struct regbuf_call *call)
 	buf = regbuf_buf_create(ctx, reg);
 	if (IS_ERR(buf)) {
 		err = PTR_ERR(buf);
+		if (err == -ENOBUFS)
+			regbuf_note_over_budget(ctx, reg);
 		if (err == -ENOBUFS && regbuf_reply(call))
 			return -EFAULT;
 		return err;
@@ -494,6 +504,7 @@ out:
 static int regbuf_buf_finish(struct regbuf_ctx *ctx, struct regbuf_buf *buf,
 			     const struct regbuf_ioc_deregister *dereg)
 {
+	regbuf_note_deregistered(ctx, dereg);
 	if (dereg->flags & REGBUF_DEREGISTER_F_BUSY) {
 		regbuf_buf_release(buf);
 		return 0;
@@ -502,8 +513,6 @@ static int regbuf_buf_finish(struct regbuf_ctx *ctx, struct regbuf_buf *buf,
 	if (dereg->flags & REGBUF_DEREGISTER_F_WAIT)
 		return regbuf_buf_wait(ctx, dereg->id, dereg->timeout_ns) ==
 		       -ESTALE ? 0 : -EINPROGRESS;
-	if (dereg->in_flight)
-		this_cpu_inc(ctx->stats->deregistered_in_flight);
 	return 0;
 }
 

@@ -114,6 +114,9 @@ static void regbuf_stats_sum(struct regbuf_ctx *ctx,
 		sum->copied_later += READ_ONCE(s->copied_later);
 		sum->deregistered_in_flight +=
 			READ_ONCE(s->deregistered_in_flight);
+		sum->used_after_deregister +=
+			READ_ONCE(s->used_after_deregister);
+		sum->over_budget += READ_ONCE(s->over_budget);
 		for (i = 0; i < REGBUF_COPY_NR; i++)
 			sum->copied[i] += READ_ONCE(s->copied[i]);
 	}

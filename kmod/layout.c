@@ -89,7 +89,9 @@ REGBUF_ASSERT(regbuf_ioc_stats, zerocopied, 32);
 REGBUF_ASSERT(regbuf_ioc_stats, copied, 40);
 REGBUF_ASSERT(regbuf_ioc_stats, copied_later, 168);
 REGBUF_ASSERT(regbuf_ioc_stats, deregistered_in_flight, 176);
-static_assert(sizeof(struct regbuf_ioc_stats) == 184);
+REGBUF_ASSERT(regbuf_ioc_stats, used_after_deregister, 184);
+REGBUF_ASSERT(regbuf_ioc_stats, over_budget, 192);
+static_assert(sizeof(struct regbuf_ioc_stats) == 200);
 
 REGBUF_ASSERT(regbuf_ring, sq_head, 0);
 REGBUF_ASSERT(regbuf_ring, flags, 4);

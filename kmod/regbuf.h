@@ -67,6 +67,9 @@ struct regbuf_stats {
 	u64 copied[REGBUF_COPY_NR];
 	u64 copied_later;
 	u64 deregistered_in_flight;
+	u64 used_after_deregister;
+	u64 over_budget;
+	u64 leaked_at_exit;
 };
 
 struct regbuf_ctx {
@@ -342,6 +345,14 @@ int regbuf_ioctl_register(void *of, struct regbuf_call *call);
 int regbuf_ioctl_deregister(void *of, struct regbuf_call *call);
 int regbuf_ioctl_status(void *of, struct regbuf_call *call);
 int regbuf_ioctl_wait(void *of, struct regbuf_call *call);
+
+/* events.c */
+void regbuf_note_stale(struct regbuf_ctx *ctx, u64 id);
+void regbuf_note_over_budget(struct regbuf_ctx *ctx,
+			     const struct regbuf_ioc_register *reg);
+void regbuf_note_deregistered(struct regbuf_ctx *ctx,
+			      const struct regbuf_ioc_deregister *dereg);
+void regbuf_note_leaked(struct regbuf_ctx *ctx, u32 nr);
 
 /* stock.c */
 void regbuf_stock_open(struct regbuf_stock *stock, struct regbuf_ctx *ctx);

@@ -120,7 +120,8 @@ TEST_F(compat, refusals_are_the_same)
 	EXPECT_EQ(-EFAULT, rb_ioctl(self->dev, REGBUF_IOC_STATS, NULL));
 	EXPECT_EQ(-EFAULT, rb_ioctl(self->dev, REGBUF_IOC_STATS,
 				    (void *)0xfffff000UL));
-	stats.size = sizeof(stats) - 4;
+	stats.size = offsetof(struct regbuf_ioc_stats, used_after_deregister) -
+		     4;
 	EXPECT_EQ(-EINVAL, rb_ioctl(self->dev, REGBUF_IOC_STATS, &stats));
 	EXPECT_EQ(-EINVAL, rb_register(self->dev, self->mem, 0, RB_READ, &id));
 	EXPECT_EQ(-EFAULT, rb_register(self->dev, NULL, 1, RB_READ, &id));

@@ -87,7 +87,8 @@ FIXTURE_VARIANT_ADD(call, send) {
 
 FIXTURE_VARIANT_ADD(call, stats) {
 	.cmd = REGBUF_IOC_STATS,
-	.size = 184,
+	.size = 200,
+	.first = 184,
 	.out = 8,
 };
 

@@ -111,7 +111,9 @@ MEMBER(regbuf_ioc_stats, zerocopied, 32, 8);
 MEMBER(regbuf_ioc_stats, copied, 40, 128);
 MEMBER(regbuf_ioc_stats, copied_later, 168, 8);
 MEMBER(regbuf_ioc_stats, deregistered_in_flight, 176, 8);
-SIZE(regbuf_ioc_stats, 184);
+MEMBER(regbuf_ioc_stats, used_after_deregister, 184, 8);
+MEMBER(regbuf_ioc_stats, over_budget, 192, 8);
+SIZE(regbuf_ioc_stats, 200);
 
 /* What different CPUs write is 64 bytes apart. */
 MEMBER(regbuf_ring, sq_head, 0, 4);

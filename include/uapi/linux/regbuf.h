@@ -407,9 +407,13 @@ struct regbuf_ioc_send {
  *                that some were copied on the way (veth, packet taps, tun).
  *                Known when the send is through; an upper bound
  * @deregistered_in_flight: out: buffers deregistered in use without F_WAIT
+ * @used_after_deregister: out: times that a request named a buffer that was
+ *                         deregistered, and was refused with -ESTALE
+ * @over_budget: out: registrations refused with -ENOBUFS
  *
  * @zerocopied and the sum of @copied are what was sent. Counters that move
- * while they are read may be a little apart.
+ * while they are read may be a little apart. The first version ended with
+ * @deregistered_in_flight.
  */
 struct regbuf_ioc_stats {
 	__u32 size;
@@ -422,6 +426,8 @@ struct regbuf_ioc_stats {
 	__aligned_u64 copied[REGBUF_COPY_MAX];
 	__aligned_u64 copied_later;
 	__aligned_u64 deregistered_in_flight;
+	__aligned_u64 used_after_deregister;
+	__aligned_u64 over_budget;
 };
 
 /**
