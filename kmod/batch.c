@@ -163,7 +163,8 @@ static bool regbuf_batch_take(struct regbuf_req *req, struct regbuf_xmit *x,
 /* In a flight until that has landed. */
 static void regbuf_batch_enter(struct regbuf_req *req)
 {
-	WRITE_ONCE(req->state, REGBUF_REQ_FLIGHT);
+	/* After its cargo; pairs with regbuf_holds_look(). */
+	smp_store_release(&req->state, REGBUF_REQ_FLIGHT);
 	if (unlikely(req->fancy))
 		regbuf_req_fancy(req);
 }

@@ -124,8 +124,7 @@ static void regbuf_buf_release(struct regbuf_buf *buf)
 	regbuf_uncharge(&buf->charge);
 	mutex_lock(&ctx->lock);
 	regbuf_slot_free(ctx, buf->id);
-	ctx->nr_bufs--;
-	ctx->nr_pages -= buf->charge.pages;
+	__regbuf_ctx_count(ctx, buf, -1);
 	mutex_unlock(&ctx->lock);
 	wake_up_all(&ctx->wait);
 	kfree_rcu(buf, rcu);
@@ -312,8 +311,7 @@ static int regbuf_buf_insert(struct regbuf_ctx *ctx, struct regbuf_buf *buf)
 	if (slot == ctx->nr_slots)
 		ctx->nr_slots++;
 	refcount_inc(&ctx->ref);
-	ctx->nr_bufs++;
-	ctx->nr_pages += buf->charge.pages;
+	__regbuf_ctx_count(ctx, buf, 1);
 out:
 	mutex_unlock(&ctx->lock);
 	return err;
@@ -382,29 +380,77 @@ int regbuf_ioctl_register(void *of, struct regbuf_call *call)
 	return 0;
 }
 
-int regbuf_ioctl_status(void *of, struct regbuf_call *call)
+static void regbuf_buf_tell(struct regbuf_buf *buf,
+			    struct regbuf_ioc_status *status)
 {
-	struct regbuf_ioc_status *status = &call->u.status;
-	struct regbuf_ctx *ctx = of;
+	bool live = READ_ONCE(buf->live);
+
+	status->id = buf->id;
+	status->addr = buf->addr;
+	status->length = buf->length;
+	status->pages = buf->charge.pages;
+	status->access = buf->access;
+	status->in_flight = regbuf_buf_uses(buf, live);
+	status->state = live ? REGBUF_STATE_LIVE : REGBUF_STATE_CLOSING;
+}
+
+/**
+ * regbuf_buf_look() - what REGBUF_IOC_STATUS tells of a buffer
+ * @ctx: the context
+ * @status: has the id; gets the rest
+ *
+ * Context: Any.
+ * Return: 0, -ENOENT or -ESTALE.
+ */
+int regbuf_buf_look(struct regbuf_ctx *ctx, struct regbuf_ioc_status *status)
+{
 	struct regbuf_buf *buf;
 	int err;
 
-	if (status->__resv)
-		return -EINVAL;
 	rcu_read_lock();
 	err = regbuf_buf_find(ctx, status->id, &buf);
-	if (!err) {
-		bool live = READ_ONCE(buf->live);
-
-		status->addr = buf->addr;
-		status->length = buf->length;
-		status->pages = buf->charge.pages;
-		status->access = buf->access;
-		status->in_flight = regbuf_buf_uses(buf, live);
-		status->state = live ? REGBUF_STATE_LIVE : REGBUF_STATE_CLOSING;
-	}
+	if (!err)
+		regbuf_buf_tell(buf, status);
 	rcu_read_unlock();
-	return err ?: regbuf_reply(call);
+	return err;
+}
+
+/**
+ * regbuf_buf_next() - look at the next buffer, live or closing
+ * @ctx: the context
+ * @slot: where to begin; gets where it was found
+ * @status: gets what there is to tell
+ *
+ * Context: Process context.
+ * Return: false if there is none.
+ */
+bool regbuf_buf_next(struct regbuf_ctx *ctx, unsigned long *slot,
+		     struct regbuf_ioc_status *status)
+{
+	bool found = false;
+	void *entry;
+
+	for (; !found; cond_resched()) {
+		rcu_read_lock();
+		entry = xa_find(&ctx->bufs, slot, ULONG_MAX, XA_PRESENT);
+		found = entry && !xa_is_value(entry);
+		if (found)
+			regbuf_buf_tell(entry, status);
+		rcu_read_unlock();
+		if (!entry)
+			break;
+		*slot += !found;
+	}
+	return found;
+}
+
+int regbuf_ioctl_status(void *of, struct regbuf_call *call)
+{
+	struct regbuf_ioc_status *status = &call->u.status;
+
+	if (status->__resv)
+		return -EINVAL;
+	return regbuf_buf_look(of, status) ?: regbuf_reply(call);
 }
 
 /**

@@ -10,6 +10,7 @@
 #include <linux/eventfd.h>
 #include <linux/mm.h>
 #include <linux/skbuff.h>
+#include <net/genetlink.h>
 #include <net/sock.h>
 
 /* 6.1's pin_user_pages() can also report the areas; nobody wants them. */
@@ -49,6 +50,21 @@ static inline int regbuf_sock_connection(const struct sock *sk)
 	return READ_ONCE(sk->sk_portpair) ^ (__force int)sk->sk_daddr;
 #endif
 }
+
+/* Before 6.7 the attributes of a dump's request were kept by themselves. */
+static inline struct nlattr **regbuf_dump_attrs(struct netlink_callback *cb)
+{
+#ifdef REGBUF_HAVE_GENL_INFO_DUMP
+	return genl_info_dump(cb)->attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
+#endif
+}
+
+/* Kernels that lack a fix for 6.1 know flags of operations there. */
+#ifndef GENL_MCAST_CAP_NET_ADMIN
+#define GENL_MCAST_CAP_NET_ADMIN	GENL_UNS_ADMIN_PERM
+#endif
 
 /* Before 6.3 the flags of an area were set by hand. */
 #ifndef REGBUF_HAVE_VM_FLAGS_SET

@@ -4,10 +4,13 @@
  */
 #include <linux/err.h>
 #include <linux/module.h>
+#include <linux/nsproxy.h>
 #include <linux/percpu.h>
+#include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <net/net_namespace.h>
 
 #include "queue.h"
 #include "regbuf.h"
@@ -16,13 +19,26 @@ static void regbuf_ctx_free(struct work_struct *work)
 {
 	struct regbuf_ctx *ctx = container_of(work, struct regbuf_ctx, work);
 
+	regbuf_census_leave(ctx);
 	if (ctx->wq)
 		destroy_workqueue(ctx->wq);
 	xa_destroy(&ctx->bufs);
 	free_percpu(ctx->stats);
+	put_pid(ctx->pid);
 	mmdrop(ctx->mm);
 	kfree_rcu(ctx, rcu);
 	module_put(THIS_MODULE);
+}
+
+/* Who opens it, for others to see. */
+static void regbuf_ctx_sign(struct regbuf_ctx *ctx)
+{
+	ctx->pid = get_pid(task_tgid(current));
+	ctx->pid_nr = task_tgid_vnr(current);
+	ctx->uid = current_euid();
+	get_task_comm(ctx->comm, current);
+	ctx->net = get_net(current->nsproxy->net_ns);
+	ctx->net_cookie = ctx->net->net_cookie;
 }
 
 /**
@@ -34,6 +50,7 @@ static void regbuf_ctx_free(struct work_struct *work)
 struct regbuf_ctx *regbuf_ctx_create(void)
 {
 	struct regbuf_ctx *ctx;
+	int err;
 
 	if (!current->mm)
 		return ERR_PTR(-EINVAL);
@@ -54,6 +71,12 @@ struct regbuf_ctx *regbuf_ctx_create(void)
 	INIT_HLIST_HEAD(&ctx->stocks);
 	init_waitqueue_head(&ctx->wait);
 	refcount_set(&ctx->ref, 1);
+	regbuf_ctx_sign(ctx);
+	err = regbuf_census_enter(ctx);
+	if (err) {
+		regbuf_ctx_close(ctx);
+		return ERR_PTR(err);
+	}
 	return ctx;
 }
 
@@ -79,9 +102,13 @@ void regbuf_ctx_put(struct regbuf_ctx *ctx)
 static void regbuf_ctx_end(struct work_struct *work)
 {
 	struct regbuf_ctx *ctx = container_of(work, struct regbuf_ctx, work);
+	struct net *net = ctx->net;
 
 	regbuf_queue_kill_all(ctx);
 	regbuf_buf_kill_all(ctx);
+	/* What the network has of it must not keep the network. */
+	WRITE_ONCE(ctx->net, NULL);
+	put_net(net);
 	regbuf_ctx_put(ctx);
 }
 
@@ -94,6 +121,7 @@ static void regbuf_ctx_end(struct work_struct *work)
  */
 void regbuf_ctx_close(struct regbuf_ctx *ctx)
 {
+	WRITE_ONCE(ctx->closed, true);
 	INIT_WORK(&ctx->work, regbuf_ctx_end);
 	if (ctx->wq && current->flags & PF_KTHREAD)
 		queue_work(ctx->wq, &ctx->work);
@@ -101,37 +129,79 @@ void regbuf_ctx_close(struct regbuf_ctx *ctx)
 		regbuf_ctx_end(&ctx->work);
 }
 
-static void regbuf_stats_sum(struct regbuf_ctx *ctx,
-			     struct regbuf_ioc_stats *sum)
+/**
+ * __regbuf_ctx_count() - a buffer comes or goes
+ * @ctx: the context
+ * @buf: the buffer
+ * @sign: 1 or -1
+ *
+ * Context: ctx->lock held.
+ */
+void __regbuf_ctx_count(struct regbuf_ctx *ctx, const struct regbuf_buf *buf,
+			int sign)
 {
-	int cpu, i;
+	lockdep_assert_held(&ctx->lock);
+	ctx->nr_bufs += sign;
+	ctx->nr_bytes += sign * buf->length;
+	ctx->nr_pinned += sign * buf->pin.nr_pages;
+	ctx->nr_pages += sign * buf->charge.pages;
+	if (buf->charge.user)
+		ctx->nr_charged += sign * buf->charge.pages;
+	atomic_inc(&ctx->changes);
+}
 
-	for_each_possible_cpu(cpu) {
-		struct regbuf_stats *s = per_cpu_ptr(ctx->stats, cpu);
+/**
+ * regbuf_stats_sum() - add counters to others
+ * @sum: is added to
+ * @more: the counters; may be in use
+ *
+ * Context: Any.
+ */
+void regbuf_stats_sum(struct regbuf_stats *sum, const struct regbuf_stats *more)
+{
+	const u64 *from = (const u64 *)more;
+	u64 *to = (u64 *)sum;
+	int i;
 
-		sum->sends += READ_ONCE(s->sends);
-		sum->zerocopied += READ_ONCE(s->zerocopied);
-		sum->copied_later += READ_ONCE(s->copied_later);
-		sum->deregistered_in_flight +=
-			READ_ONCE(s->deregistered_in_flight);
-		sum->used_after_deregister +=
-			READ_ONCE(s->used_after_deregister);
-		sum->over_budget += READ_ONCE(s->over_budget);
-		for (i = 0; i < REGBUF_COPY_NR; i++)
-			sum->copied[i] += READ_ONCE(s->copied[i]);
-	}
+	for (i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+		to[i] += READ_ONCE(from[i]);
+}
+
+/**
+ * regbuf_stats_add() - add up the counters of a context
+ * @sum: is added to
+ * @ctx: the context
+ *
+ * Context: Any.
+ */
+void regbuf_stats_add(struct regbuf_stats *sum, const struct regbuf_ctx *ctx)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		regbuf_stats_sum(sum, per_cpu_ptr(ctx->stats, cpu));
 }
 
 int regbuf_ioctl_stats(void *of, struct regbuf_call *call)
 {
-	struct regbuf_ioc_stats *sum = &call->u.stats;
+	struct regbuf_ioc_stats *reply = &call->u.stats;
+	struct regbuf_stats sum = { };
 	struct regbuf_ctx *ctx = of;
 
-	*sum = (struct regbuf_ioc_stats){ .size = sum->size };
+	regbuf_stats_add(&sum, ctx);
+	*reply = (struct regbuf_ioc_stats){
+		.size = reply->size,
+		.sends = sum.sends,
+		.zerocopied = sum.zerocopied,
+		.copied_later = sum.copied_later,
+		.deregistered_in_flight = sum.deregistered_in_flight,
+		.used_after_deregister = sum.used_after_deregister,
+		.over_budget = sum.over_budget,
+	};
+	memcpy(reply->copied, sum.copied, sizeof(sum.copied));
 	mutex_lock(&ctx->lock);
-	sum->buffers = ctx->nr_bufs;
-	sum->pages = ctx->nr_pages;
+	reply->buffers = ctx->nr_bufs;
+	reply->pages = ctx->nr_pages;
 	mutex_unlock(&ctx->lock);
-	regbuf_stats_sum(ctx, sum);
 	return regbuf_reply(call);
 }

@@ -197,7 +197,9 @@ int regbuf_ep_attach(struct regbuf_ep *ep, struct file *file, u32 max_send,
 	if (err < 0)
 		goto err_close;
 	q->nr_eps++;
-	ep->file = file;
+	/* It can be seen under the lock of the table from now on. */
+	WRITE_ONCE(ep->file, file);
+	atomic_inc(&q->ctx->changes);
 	/* A stream is watched all the time: it may be torn in mid-send. */
 	if (sk_is_tcp(ep->sock->sk))
 		regbuf_ep_watch(ep, true);
@@ -245,6 +247,7 @@ static void regbuf_ep_detach(struct regbuf_ep *ep)
 	spin_unlock_irq(&q->ready_lock);
 	xa_erase(&q->eps, ep->id);
 	q->nr_eps--;
+	atomic_inc(&q->ctx->changes);
 	/* It may have been stalled. */
 	list_move_tail(&ep->node, &q->gone);
 }

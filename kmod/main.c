@@ -26,11 +26,16 @@ static int __init regbuf_init(void)
 	err = regbuf_lanes_init();
 	if (err)
 		goto err_flight_cleanup;
-	err = regbuf_chardev_init();
+	err = regbuf_netlink_init();
 	if (err)
 		goto err_lanes_exit;
+	err = regbuf_chardev_init();
+	if (err)
+		goto err_netlink_exit;
 	return 0;
 
+err_netlink_exit:
+	regbuf_netlink_exit();
 err_lanes_exit:
 	regbuf_lanes_exit();
 err_flight_cleanup:
@@ -51,6 +56,7 @@ err_destroy_wqs:
 static void __exit regbuf_exit(void)
 {
 	regbuf_chardev_exit();
+	regbuf_netlink_exit();
 	destroy_workqueue(regbuf_wq);
 	destroy_workqueue(regbuf_ctx_wq);
 	synchronize_rcu();

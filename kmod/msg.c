@@ -246,6 +246,8 @@ int regbuf_op_send(struct regbuf_queue *q, struct regbuf_req *req,
 	err = regbuf_msg_send(req, sqe);
 	if (unlikely(err))
 		return err;
+	/* In flight, req->ep may be gone. */
+	req->left = sqe->endpoint;
 	if (unlikely(req->ep->flags & REGBUF_ATTACH_F_ORDERED)) {
 		req->fancy = true;
 		err = regbuf_req_more(req);

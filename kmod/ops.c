@@ -204,7 +204,7 @@ static bool regbuf_cancel_in_flight(const struct regbuf_cancel *c,
 	list_for_each_entry(chunk, &q->chunks, node) {
 		for (i = 0; i < chunk->nr; i++) {
 			req = &chunk->reqs[i];
-			if (READ_ONCE(req->state) == REGBUF_REQ_FLIGHT &&
+			if (READ_ONCE(req->state) >= REGBUF_REQ_FLIGHT &&
 			    regbuf_cancel_fits(c, req))
 				return true;
 		}

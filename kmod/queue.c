@@ -87,6 +87,7 @@ static void regbuf_queue_unlist(struct regbuf_queue *q)
 
 	mutex_lock(&ctx->lock);
 	list_del_init(&q->node);
+	atomic_inc(&ctx->changes);
 	regbuf_stock_close(&q->stock);
 	mutex_unlock(&ctx->lock);
 }
@@ -329,7 +330,9 @@ static void regbuf_queue_list(struct regbuf_queue *q)
 	struct regbuf_ctx *ctx = q->ctx;
 
 	mutex_lock(&ctx->lock);
+	q->id = ++ctx->nr_queues;
 	list_add_tail(&q->node, &ctx->queues);
+	atomic_inc(&ctx->changes);
 	regbuf_stock_open(&q->stock, ctx);
 	mutex_unlock(&ctx->lock);
 }

@@ -100,6 +100,7 @@ enum regbuf_req_state {
 	REGBUF_REQ_FREE,
 	REGBUF_REQ_PENDING,	/* on a list; may be cancelled */
 	REGBUF_REQ_FLIGHT,	/* in the socket; the network decides */
+	REGBUF_REQ_LANDING,	/* no more; its cargo is going */
 };
 
 /* What few requests have: made when first wanted, and kept. */
@@ -129,7 +130,7 @@ struct regbuf_req {
 	u8 op;
 	u8 state;
 	u16 flags;		/* REGBUF_SQE_F_* */
-	u32 left;		/* shots; poll: events */
+	u32 left;		/* shots; poll: events; send: the endpoint */
 
 	struct_group(zero,	/* at first */
 		bool bounded;	/* shots are counted */
@@ -243,6 +244,7 @@ struct regbuf_pool {
 struct regbuf_queue {
 	/* set once */
 	struct regbuf_ctx *ctx;
+	u32 id;			/* of the context's */
 	u32 flags;
 	struct bio_vec *bv;	/* scratch, under q->lock */
 	/* Likewise: too much for the stack, which is zeroed each time. */
@@ -277,7 +279,7 @@ struct regbuf_queue {
 	struct list_head idles;
 	struct list_head stalled;	/* endpoints that wait for a place */
 	struct list_head posted;	/* endpoints with something new */
-	struct list_head chunks;
+	struct list_head chunks;	/* added to under cq_lock, too */
 	struct list_head gone;	/* endpoints whose file is to be dropped */
 	struct regbuf_pool pool;
 	struct timerqueue_head timers;

@@ -34,10 +34,12 @@
 #include <linux/nospec.h>
 #include <linux/pfn.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/skbuff.h>
 #include <linux/socket.h>
 #include <linux/uaccess.h>
+#include <linux/uidgid.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -47,8 +49,10 @@
 struct file;
 struct mm_struct;
 struct msghdr;
+struct net;
 struct page;
 struct page_frag;
+struct pid;
 struct regbuf_lane;
 struct regbuf_queue;
 struct sock;
@@ -60,7 +64,7 @@ struct user_struct;
 #define REGBUF_MAX_SLICES	1024
 #define REGBUF_MAX_INLINE	PAGE_SIZE
 
-/* Counters of a context, one set per CPU; summed when asked for. */
+/* Counters of a context, one set per CPU; summed, as words, when asked for. */
 struct regbuf_stats {
 	u64 sends;
 	u64 zerocopied;
@@ -76,17 +80,31 @@ struct regbuf_ctx {
 	/* set once */
 	struct mm_struct *mm;			/* owner; mmgrab */
 	struct regbuf_stats __percpu *stats;
+	u32 id;			/* in the census */
+	u32 pid_nr;		/* in its own namespace */
+	struct pid *pid;
+	kuid_t uid;
+	u64 net_cookie;
+	char comm[TASK_COMM_LEN];
+	/* until it is closed; read under RCU */
+	struct net *net;
 	/* ctx->lock; read under RCU */
 	struct xarray bufs;	/* slot: buffer, or last generation */
 	/* ctx->lock */
 	struct mutex lock;
 	u32 nr_slots;
 	u32 nr_bufs;
+	u32 nr_queues;		/* ever */
 	u64 nr_pages;
+	u64 nr_bytes;
+	u64 nr_pinned;		/* pages */
+	u64 nr_charged;		/* pages */
 	struct list_head queues;
 	struct hlist_head stocks;	/* read under RCU */
 	struct workqueue_struct *wq;	/* made with the first queue */
 	/* own synchronisation */
+	bool closed;
+	atomic_t changes;	/* of what netlink lists */
 	wait_queue_head_t wait;	/* a buffer became idle, or went */
 	refcount_t ref;
 	struct work_struct work;
@@ -333,13 +351,43 @@ int regbuf_ioctl_query(void *of, struct regbuf_call *call);
 struct regbuf_ctx *regbuf_ctx_create(void);
 void regbuf_ctx_put(struct regbuf_ctx *ctx);
 void regbuf_ctx_close(struct regbuf_ctx *ctx);
+void __regbuf_ctx_count(struct regbuf_ctx *ctx, const struct regbuf_buf *buf,
+			int sign);
+void regbuf_stats_sum(struct regbuf_stats *sum,
+		      const struct regbuf_stats *more);
+void regbuf_stats_add(struct regbuf_stats *sum, const struct regbuf_ctx *ctx);
 int regbuf_ioctl_stats(void *of, struct regbuf_call *call);
+
+/* census.c */
+struct regbuf_sums {
+	u32 contexts;
+	u64 opened;
+	u64 buffers;
+	u64 bytes;
+	u64 pinned;
+	u64 pages;
+	u64 charged;
+	struct regbuf_stats stats;
+};
+
+int regbuf_census_enter(struct regbuf_ctx *ctx);
+void regbuf_census_leave(struct regbuf_ctx *ctx);
+struct regbuf_ctx *regbuf_census_from(unsigned long id);
+u32 regbuf_census_changes(void);
+void regbuf_census_sum(struct regbuf_sums *sums);
+
+/* netlink.c */
+int regbuf_netlink_init(void);
+void regbuf_netlink_exit(void);
 
 /* buf.c */
 struct regbuf_buf *regbuf_buf_get(struct regbuf_ctx *ctx, u64 id, u32 nr);
 void regbuf_buf_put(struct regbuf_buf *buf, u32 nr);
 struct regbuf_buf *__regbuf_hold_get(struct regbuf_hold *hold, u64 id);
 int regbuf_buf_idle(struct regbuf_ctx *ctx, u64 id);
+int regbuf_buf_look(struct regbuf_ctx *ctx, struct regbuf_ioc_status *status);
+bool regbuf_buf_next(struct regbuf_ctx *ctx, unsigned long *slot,
+		     struct regbuf_ioc_status *status);
 void regbuf_buf_kill_all(struct regbuf_ctx *ctx);
 int regbuf_ioctl_register(void *of, struct regbuf_call *call);
 int regbuf_ioctl_deregister(void *of, struct regbuf_call *call);

@@ -51,8 +51,8 @@ void regbuf_chunk_add(struct regbuf_queue *q, struct regbuf_chunk *chunk)
 	unsigned long flags;
 	u32 i;
 
-	list_add_tail(&chunk->node, &q->chunks);
 	spin_lock_irqsave(&q->cq_lock, flags);
+	list_add_tail(&chunk->node, &q->chunks);
 	for (i = 0; i < chunk->nr; i++)
 		list_add_tail(&chunk->reqs[i].node, &q->free);
 	spin_unlock_irqrestore(&q->cq_lock, flags);
@@ -453,7 +453,6 @@ static __always_inline void regbuf_reqs_post(struct regbuf_queue *q,
 	unsigned long flags;
 	u32 loud;
 
-	rcu_read_lock();
 	spin_lock_irqsave(&q->cq_lock, flags);
 	loud = q->cq_loud;
 	regbuf_reqs_done(reqs);
@@ -464,7 +463,23 @@ static __always_inline void regbuf_reqs_post(struct regbuf_queue *q,
 	if (unlikely(q->closed) && !q->nr_busy)
 		regbuf_queue_put(q);
 	spin_unlock_irqrestore(&q->cq_lock, flags);
-	rcu_read_unlock();
+}
+
+/*
+ * Let go of what a request has while it is in flight. nlhold.c looks at those
+ * under the lock: at one buffer, which RCU keeps; at lists before they go.
+ */
+static void regbuf_req_unload(struct regbuf_req *req, struct regbuf_hold *hold)
+{
+	struct regbuf_queue *q = req->q;
+	unsigned long flags;
+
+	if (unlikely(!req->cargo.plain || req->cargo.nr_others)) {
+		spin_lock_irqsave(&q->cq_lock, flags);
+		WRITE_ONCE(req->state, REGBUF_REQ_LANDING);
+		spin_unlock_irqrestore(&q->cq_lock, flags);
+	}
+	regbuf_cargo_drop(&req->cargo, hold);
 }
 
 /**
@@ -488,13 +503,15 @@ void regbuf_reqs_landed(struct regbuf_flight *flight)
 	req = list_first_entry(&flight->reqs, struct regbuf_req, node);
 	if (unlikely(flight->part_copied))
 		req->cqe_flags |= REGBUF_CQE_F_COPIED;
+	rcu_read_lock();
 	list_for_each_entry(req, &flight->reqs, node) {
-		regbuf_cargo_drop(&req->cargo, &hold);
+		regbuf_req_unload(req, &hold);
 		if (unlikely(copied))
 			req->cqe_flags |= REGBUF_CQE_F_COPIED;
 	}
 	regbuf_hold_drop(&hold);
 	regbuf_reqs_post(q, &flight->reqs, flight);
+	rcu_read_unlock();
 }
 
 /* Completions of this endpoint's sends are in order. */
@@ -535,10 +552,12 @@ static void regbuf_req_line_up(struct regbuf_req *req)
 	struct regbuf_hold hold = { .stock = &q->stock };
 	LIST_HEAD(alone);
 
-	regbuf_cargo_drop(&req->cargo, &hold);
+	rcu_read_lock();
+	regbuf_req_unload(req, &hold);
 	regbuf_hold_drop(&hold);
 	list_add(&req->node, &alone);
 	regbuf_reqs_post(q, &alone, NULL);
+	rcu_read_unlock();
 }
 
 /* When its flight has landed, or in the order of its endpoint. */
@@ -546,8 +565,11 @@ static void regbuf_req_land(struct regbuf_req *req)
 {
 	struct regbuf_flight *flight = req->flight;
 
-	/* The network may have it for long: anything but pending. */
-	WRITE_ONCE(req->state, REGBUF_REQ_FLIGHT);
+	/*
+	 * The network may have it for long: anything but pending. After its
+	 * cargo; pairs with regbuf_holds_look().
+	 */
+	smp_store_release(&req->state, REGBUF_REQ_FLIGHT);
 	if (!flight) {
 		regbuf_req_line_up(req);
 		return;

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * All contexts, by id, from open until the network has let go of the last
+ * buffer; and what became of those before.
+ */
+#include <linux/mutex.h>
+#include <linux/xarray.h>
+
+#include "regbuf.h"
+
+static DEFINE_XARRAY_ALLOC1(regbuf_census);
+static u32 regbuf_census_next_id;
+
+/* Whoever leaves is counted among those gone at once: no sum misses any. */
+static DEFINE_MUTEX(regbuf_census_lock);
+static struct regbuf_stats regbuf_census_gone;
+
+static atomic64_t regbuf_census_opened;
+static atomic_t regbuf_census_moves;
+
+/**
+ * regbuf_census_enter() - give a new context its id
+ * @ctx: the context; what is to be seen of it is set
+ *
+ * Context: Process context. May sleep.
+ * Return: 0, -ENOMEM, or -EBUSY if there are too many.
+ */
+int regbuf_census_enter(struct regbuf_ctx *ctx)
+{
+	int err;
+
+	/* Ids are not used again soon. */
+	err = xa_alloc_cyclic(&regbuf_census, &ctx->id, ctx,
+			      XA_LIMIT(1, INT_MAX), &regbuf_census_next_id,
+			      GFP_KERNEL);
+	if (err < 0)
+		return err;
+	atomic64_inc(&regbuf_census_opened);
+	atomic_inc(&regbuf_census_moves);
+	return 0;
+}
+
+/**
+ * regbuf_census_leave() - the last reference to a context is gone
+ * @ctx: the context; freed after a grace period
+ *
+ * Context: Process context. May sleep.
+ */
+void regbuf_census_leave(struct regbuf_ctx *ctx)
+{
+	/* It was never there. */
+	if (!ctx->id)
+		return;
+	mutex_lock(&regbuf_census_lock);
+	regbuf_stats_add(&regbuf_census_gone, ctx);
+	xa_erase(&regbuf_census, ctx->id);
+	mutex_unlock(&regbuf_census_lock);
+	atomic_inc(&regbuf_census_moves);
+}
+
+/**
+ * regbuf_census_from() - the first context from an id on
+ * @id: the id
+ *
+ * Context: Process context.
+ * Return: the context, with a reference, or NULL.
+ */
+struct regbuf_ctx *regbuf_census_from(unsigned long id)
+{
+	struct regbuf_ctx *ctx;
+
+	rcu_read_lock();
+	do {
+		ctx = xa_find(&regbuf_census, &id, ULONG_MAX, XA_PRESENT);
+		id++;
+	} while (ctx && !refcount_inc_not_zero(&ctx->ref));
+	rcu_read_unlock();
+	return ctx;
+}
+
+/**
+ * regbuf_census_changes() - a number that changes with who is there
+ *
+ * Context: Any.
+ */
+u32 regbuf_census_changes(void)
+{
+	return atomic_read(&regbuf_census_moves);
+}
+
+static void regbuf_census_add(struct regbuf_sums *sums, struct regbuf_ctx *ctx)
+{
+	regbuf_stats_add(&sums->stats, ctx);
+	mutex_lock(&ctx->lock);
+	sums->buffers += ctx->nr_bufs;
+	sums->bytes += ctx->nr_bytes;
+	sums->pinned += ctx->nr_pinned;
+	sums->pages += ctx->nr_pages;
+	sums->charged += ctx->nr_charged;
+	mutex_unlock(&ctx->lock);
+	sums->contexts++;
+}
+
+/**
+ * regbuf_census_sum() - add up what there is, and the counters since loading
+ * @sums: gets the sums
+ *
+ * Context: Process context. May sleep.
+ */
+void regbuf_census_sum(struct regbuf_sums *sums)
+{
+	struct regbuf_ctx *ctx;
+	unsigned long id;
+
+	*sums = (struct regbuf_sums){ };
+	/* Who holds it keeps all that are in the table from being freed. */
+	mutex_lock(&regbuf_census_lock);
+	xa_for_each(&regbuf_census, id, ctx) {
+		regbuf_census_add(sums, ctx);
+		cond_resched();
+	}
+	sums->opened = atomic64_read(&regbuf_census_opened);
+	regbuf_stats_sum(&sums->stats, &regbuf_census_gone);
+	mutex_unlock(&regbuf_census_lock);
+}
