@@ -364,8 +364,7 @@ int regbuf_ioctl_register(void *of, struct regbuf_call *call)
 	buf = regbuf_buf_create(ctx, reg);
 	if (IS_ERR(buf)) {
 		err = PTR_ERR(buf);
-		if (err == -ENOBUFS)
-			regbuf_note_over_budget(ctx, reg);
+		regbuf_note_registered(ctx, reg, err);
 		if (err == -ENOBUFS && regbuf_reply(call))
 			return -EFAULT;
 		return err;
@@ -377,6 +376,7 @@ int regbuf_ioctl_register(void *of, struct regbuf_call *call)
 		return err;
 	}
 	WRITE_ONCE(buf->live, true);
+	regbuf_note_registered(ctx, reg, 0);
 	return 0;
 }
 

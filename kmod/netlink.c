@@ -16,8 +16,6 @@
 #include "compat.h"
 #include "netlink.h"
 
-static struct genl_family regbuf_family;
-
 /**
  * regbuf_viewer_init() - who asks
  * @viewer: gets it
@@ -665,7 +663,14 @@ static const struct genl_ops regbuf_nl_ops[] = {
 	},
 };
 
-static struct genl_family regbuf_family __ro_after_init = {
+static const struct genl_multicast_group regbuf_nl_groups[] = {
+	[REGBUF_GROUP_EVENTS] = {
+		.name = REGBUF_MCGRP_EVENTS,
+		.flags = GENL_MCAST_CAP_NET_ADMIN,
+	},
+};
+
+struct genl_family regbuf_family __ro_after_init = {
 	.name = REGBUF_FAMILY_NAME,
 	.version = REGBUF_FAMILY_VERSION,
 	.netnsok = true,
@@ -673,6 +678,8 @@ static struct genl_family regbuf_family __ro_after_init = {
 	.module = THIS_MODULE,
 	.ops = regbuf_nl_ops,
 	.n_ops = ARRAY_SIZE(regbuf_nl_ops),
+	.mcgrps = regbuf_nl_groups,
+	.n_mcgrps = ARRAY_SIZE(regbuf_nl_groups),
 };
 
 int __init regbuf_netlink_init(void)

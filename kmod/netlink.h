@@ -10,6 +10,9 @@
 
 #include "queue.h"
 
+/* The only group. */
+#define REGBUF_GROUP_EVENTS	0
+
 /* Who asks. */
 struct regbuf_viewer {
 	u64 net;	/* namespace */
@@ -89,6 +92,8 @@ static inline int regbuf_put_u64(struct sk_buff *skb, int attr, u64 value)
 }
 
 /* netlink.c */
+extern struct genl_family regbuf_family;
+
 void regbuf_viewer_init(struct regbuf_viewer *viewer, struct sk_buff *skb);
 struct regbuf_ctx *regbuf_viewer_find(const struct regbuf_viewer *viewer,
 				      u32 id);

@@ -396,8 +396,8 @@ int regbuf_ioctl_wait(void *of, struct regbuf_call *call);
 
 /* events.c */
 void regbuf_note_stale(struct regbuf_ctx *ctx, u64 id);
-void regbuf_note_over_budget(struct regbuf_ctx *ctx,
-			     const struct regbuf_ioc_register *reg);
+void regbuf_note_registered(struct regbuf_ctx *ctx,
+			    const struct regbuf_ioc_register *reg, int err);
 void regbuf_note_deregistered(struct regbuf_ctx *ctx,
 			      const struct regbuf_ioc_deregister *dereg);
 void regbuf_note_leaked(struct regbuf_ctx *ctx, u32 nr);
