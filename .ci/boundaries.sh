@@ -36,11 +36,12 @@ kmod()
 	files 'kmod/*.[ch]' | each include_order || bad=1
 }
 
-# Linux, net, our interface, our own; each in alphabetical order.
+# Linux, net, our interface, our own; each in alphabetical order. What expands
+# tracepoints is last.
 include_order()
 {
 	awk -v file="$1" '
-	$1 == "#include" {
+	$1 == "#include" && $2 != "<trace/define_trace.h>" {
 		group = 1
 		if ($2 ~ /^<net/) group = 2
 		if ($2 ~ /^<uapi/) group = 3

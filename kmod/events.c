@@ -136,6 +136,7 @@ void regbuf_note_registered(struct regbuf_ctx *ctx,
 		REGBUF_WORD64(PAGES, reg->needed),
 	};
 
+	regbuf_trace(register, ctx, reg, err);
 	if (err == -ENOBUFS)
 		regbuf_note_over_budget(ctx, reg);
 	if (!err)
@@ -158,6 +159,7 @@ void regbuf_note_deregistered(struct regbuf_ctx *ctx,
 		REGBUF_WORD32(IN_FLIGHT, dereg->in_flight),
 	};
 
+	regbuf_trace(deregister, ctx, dereg);
 	if (!dereg->in_flight || dereg->flags & REGBUF_DEREGISTER_F_ALL) {
 		regbuf_event(ctx, REGBUF_EVENT_KIND_DEREGISTERED, words, 1);
 		return;

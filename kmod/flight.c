@@ -36,6 +36,7 @@ static bool regbuf_flight_land(struct regbuf_flight *flight,
 {
 	struct regbuf_flight *after = flight->next;
 
+	regbuf_trace(flight, flight, true, flight->by_ref);
 	if (unlikely(flight->copied_later))
 		this_cpu_add(flight->ctx->stats->copied_later, flight->by_ref);
 	if (unlikely(after && flight->copied_later))
@@ -206,6 +207,7 @@ static int regbuf_sg_from_iter(REGBUF_SG_SK struct sk_buff *skb,
  */
 void regbuf_flight_board(struct regbuf_flight *flight, struct msghdr *msg)
 {
+	regbuf_trace(flight, flight, false, iov_iter_count(&msg->msg_iter));
 	msg->msg_flags |= MSG_ZEROCOPY;
 	msg->msg_ubuf = &flight->ubuf;
 	msg->sg_from_iter = regbuf_sg_from_iter;

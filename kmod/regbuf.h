@@ -38,6 +38,7 @@
 #include <linux/sizes.h>
 #include <linux/skbuff.h>
 #include <linux/socket.h>
+#include <linux/tracepoint-defs.h>
 #include <linux/uaccess.h>
 #include <linux/uidgid.h>
 #include <linux/wait.h>
@@ -53,8 +54,10 @@ struct net;
 struct page;
 struct page_frag;
 struct pid;
+struct regbuf_flight;
 struct regbuf_lane;
 struct regbuf_queue;
+struct regbuf_req;
 struct sock;
 struct socket;
 struct user_struct;
@@ -290,6 +293,32 @@ struct regbuf_call {
 /* main.c */
 extern struct workqueue_struct *regbuf_wq;
 extern struct workqueue_struct *regbuf_ctx_wq;
+
+/* trace.c */
+DECLARE_TRACEPOINT(regbuf_register);
+DECLARE_TRACEPOINT(regbuf_deregister);
+DECLARE_TRACEPOINT(regbuf_submit);
+DECLARE_TRACEPOINT(regbuf_flight);
+DECLARE_TRACEPOINT(regbuf_complete);
+DECLARE_TRACEPOINT(regbuf_copy);
+
+void __regbuf_trace_register(const struct regbuf_ctx *ctx,
+			     const struct regbuf_ioc_register *reg, int err);
+void __regbuf_trace_deregister(const struct regbuf_ctx *ctx,
+			       const struct regbuf_ioc_deregister *dereg);
+void __regbuf_trace_submit(const struct regbuf_queue *q,
+			   const struct regbuf_sqe *sqe, int err);
+void __regbuf_trace_flight(const struct regbuf_flight *flight, bool end,
+			   u64 bytes);
+void __regbuf_trace_complete(const struct regbuf_req *req, u32 flags);
+void __regbuf_trace_copy(const struct regbuf_ctx *ctx, u32 reason, u32 bytes);
+
+/* One instruction while it is off. */
+#define regbuf_trace(event, ...)					\
+do {									\
+	if (tracepoint_enabled(regbuf_##event))				\
+		__regbuf_trace_##event(__VA_ARGS__);			\
+} while (0)
 
 /* A row of a table of calls; @of is the context or the queue. */
 struct regbuf_ioctl {

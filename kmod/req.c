@@ -312,6 +312,7 @@ static __always_inline void regbuf_cqe_write(struct regbuf_cqe *cqe,
 		.ctl_length = req->ctl_length,
 		.detail = req->detail,
 	};
+	regbuf_trace(complete, req, req->cqe_flags | more | silent);
 }
 
 /* The next place, which was promised; NULL if nobody looks any more. */

@@ -77,7 +77,10 @@ static int regbuf_submit_one(struct regbuf_queue *q,
 		return -EINVAL;
 	op = &regbuf_ops[array_index_nospec(sqe->op, REGBUF_OP_NR)];
 	err = regbuf_sqe_check(op, sqe);
-	return err ?: regbuf_submit_req(q, op, sqe);
+	if (!err)
+		err = regbuf_submit_req(q, op, sqe);
+	regbuf_trace(submit, q, sqe, err);
+	return err;
 }
 
 static void regbuf_sqe_read(struct regbuf_queue *q, struct regbuf_sqe *sqe)

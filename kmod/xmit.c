@@ -16,6 +16,7 @@ static u32 regbuf_xmit_copied(struct regbuf_xmit *x, int reason, u32 bytes)
 {
 	if (!bytes)
 		return 0;
+	regbuf_trace(copy, x->ctx, reason, bytes);
 	x->copied += bytes;
 	this_cpu_add(x->ctx->stats->copied[reason], bytes);
 	return BIT(reason);
