@@ -20,6 +20,8 @@ build libc6-dev		C library headers
 build libc6-dev-i386	32-bit test programs
 build gcc-multilib	32-bit test programs
 build libnl-route-3-dev	tests set up networks
+build libnl-genl-3-dev	tests of what netlink shows
+build python3-yaml	likewise: its specification
 build liburing-dev	regbuf-perf, the bench: io_uring, to compare with
 build libjansson-dev	regbuf-perf: JSON
 build pkg-config	tells programs where libregbuf is
@@ -51,8 +53,7 @@ lint codespell		spelling
 lint shellcheck		shell scripts
 lint mandoc		manual pages
 lint yamllint		YAML files
-lint python3-yaml	the header of the netlink interface
-lint python3-jsonschema	likewise
+lint python3-jsonschema	the header of the netlink interface
 EOF
 }
 
