@@ -20,8 +20,9 @@ build libc6-dev		C library headers
 build libc6-dev-i386	32-bit test programs
 build gcc-multilib	32-bit test programs
 build libnl-route-3-dev	tests set up networks
-build libnl-genl-3-dev	tests of what netlink shows
-build python3-yaml	likewise: its specification
+build libnl-genl-3-dev	regbuf; tests of what netlink shows
+build python3-yaml	those tests: its specification
+build libjson-c-dev	regbuf: JSON
 build liburing-dev	regbuf-perf, the bench: io_uring, to compare with
 build libjansson-dev	regbuf-perf: JSON
 build pkg-config	tells programs where libregbuf is
