@@ -19,6 +19,8 @@ fixed=
 ! setarch "$(uname -m)" -R true 2> /dev/null ||
 	fixed="setarch $(uname -m) -R"
 
+sanitized="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+
 # host NAME CC CFLAGS TEST: a host test on a build of the library.
 host()
 {
@@ -39,9 +41,39 @@ lib()
 	host "$1" "$2" "$3 $wrap" ring
 }
 
-# A build that lacks something says so, and is no failure.
-perf_without_libraries()
+# command_on_mock NAME CC CFLAGS: the regbuf command with a mock of the kernel.
+command_on_mock()
 {
+	echo "regbuf: $1"
+	make -s -C "$top/tools/regbuf" OUTPUT="$build/regbuf-$1" CC="$2" \
+		CFLAGS="$3" \
+		NL="$top/selftests/tools/host/mock.c"
+	"$top/selftests/tools/host/host.sh" "$build/regbuf-$1/regbuf" \
+		"$build/json"
+	"$top/selftests/tools/host/completion.sh" "$build/regbuf-$1"
+}
+
+command_installed()
+{
+	make -s -C "$top/tools/regbuf" OUTPUT="$build/regbuf-gcc-real" \
+		DESTDIR="$build/installed" PREFIX=/usr install
+	for file in bin/regbuf share/man/man8/regbuf.8 \
+		    share/bash-completion/completions/regbuf; do
+		[ -r "$build/installed/usr/$file" ] || {
+			echo "$file is not installed"
+			exit 1
+		}
+	done
+}
+
+# A build that lacks something says so, and is no failure.
+tools_without_libraries()
+{
+	make -s -C "$top/tools/regbuf" OUTPUT="$build/regbuf-none" \
+		PKG_CONFIG=false > "$build/regbuf-none.log"
+	grep -q 'not built: pkg-config knows no libnl-genl-3.0 json-c' \
+		"$build/regbuf-none.log"
+	[ ! -e "$build/regbuf-none" ]
 	make -s -C "$top/tools/perf" OUTPUT="$build/perf-none" \
 		PKG_CONFIG=false > "$build/perf-none.log"
 	grep -q 'not built: pkg-config knows no jansson liburing' \
@@ -65,7 +97,7 @@ readme()
 
 lib gcc gcc "-O2 -g"
 lib clang clang "-O2 -g"
-lib sanitized gcc "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+lib sanitized gcc "$sanitized"
 lib threads gcc "-O1 -g -fsanitize=thread"
 lib m32 gcc "-O2 -g -m32"
 for cc in gcc clang; do
@@ -74,8 +106,16 @@ for cc in gcc clang; do
 		CFLAGS="-O2 -g -Wall -Wextra -Werror"
 	echo "regbuf-perf: $cc"
 	make -s -C "$top/tools/perf" CC=$cc OUTPUT="$build/perf-$cc"
+	make -s -C "$top/tools/regbuf" CC=$cc OUTPUT="$build/regbuf-$cc-real"
 done
-perf_without_libraries
+# shellcheck disable=SC2046 # words
+gcc -O2 -g -Wall -Wextra -Werror -o "$build/json" \
+	"$top/selftests/tools/json.c" $(pkg-config --cflags --libs json-c)
+command_installed
+command_on_mock gcc gcc "-O2 -g"
+command_on_mock clang clang "-O2 -g"
+command_on_mock sanitized gcc "$sanitized"
+tools_without_libraries
 readme
 "$top/selftests/install-check.sh"
 "$top/selftests/vm/gate_test.sh"
