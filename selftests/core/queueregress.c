@@ -55,16 +55,24 @@ TEST_F(queueregress, received_bytes_survive_reclaim)
 		EXPECT_EQ(0, memcmp(mem + at, "here", 4));
 }
 
-/* Fill the socket, so that the next send has to wait. */
+/*
+ * Fill the socket, so that the next send has to wait: until the peer has taken
+ * what it has room for, there is room here again.
+ */
 static void stuff(struct __test_metadata *_metadata, struct rb_qrig *qr)
 {
-	int size = 4096;
+	struct pollfd room = { .fd = qr->rig.near, .events = POLLOUT };
+	int size = 4096, sent = 1;
 
 	ASSERT_EQ(0, setsockopt(qr->rig.near, SOL_SOCKET, SO_SNDBUF, &size,
 				sizeof(size)));
-	while (send(qr->rig.near, qr->rig.mem, RB_PAGE, MSG_DONTWAIT) > 0)
-		;
-	ASSERT_EQ(EAGAIN, errno);
+	while (sent) {
+		for (sent = 0; send(qr->rig.near, qr->rig.mem, RB_PAGE,
+				    MSG_DONTWAIT) > 0; sent++)
+			;
+		ASSERT_EQ(EAGAIN, errno);
+		poll(&room, 1, 500);
+	}
 }
 
 /* C15: a drain whose last send was cancelled by its deadline never ended. */

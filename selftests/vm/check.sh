@@ -33,9 +33,18 @@ build_tests()
 	fi
 }
 
+# Seconds; sanitizers take some three times as long.
+limit_of()
+{
+	case $1 in
+	kasan) echo 3000 ;;
+	*) echo 1500 ;;
+	esac
+}
+
 in_vm()
 {
-	"$here/run.sh" -k "$1" -t "${TIMEOUT:-1500}" -M 2048 \
+	"$here/run.sh" -k "$1" -t "${TIMEOUT:-$(limit_of "$1")}" -M 2048 \
 		-o "$top/out/vm-$1" -c "$dest:selftests" \
 		-c "$here/guest-check.sh:guest-check.sh" \
 		-c "$(command -v socat):usr/bin/socat" \
