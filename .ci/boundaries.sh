@@ -60,14 +60,14 @@ include_order()
 # flight -> pin, charge, route.
 kmod_direction()
 {
-	high='ioctl_|chardev_|xmit_|import|gather_'
+	high='ioctl_|chardev_|xmit_|cargo_import|gather_'
 	refuse "pin, charge and route call none of the others" \
 		"\\<regbuf_($high|flight_|buf_|ctx_)[a-z_]*\\(" \
 		kmod/pin.c kmod/charge.c kmod/route.c
 	refuse "the end of a flight registers and submits nothing" \
 		"\\<regbuf_($high|buf_kill)[a-z_]*\\(" kmod/flight.c
 	refuse "buffers know nothing of sending" \
-		'\<regbuf_(xmit_|import|gather_|flight_|ioctl_send)[a-z_]*\(' \
+		'\<regbuf_(xmit_|cargo_|gather_|flight_|ioctl_send)[a-z_]*\(' \
 		kmod/buf.c
 }
 

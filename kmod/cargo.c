@@ -80,20 +80,49 @@ static struct regbuf_buf *regbuf_cargo_find(const struct regbuf_cargo *cargo,
 	return NULL;
 }
 
+/* Whichever an index means now; seldom used twice. */
+static struct regbuf_buf *regbuf_cargo_index(const struct regbuf_cargo *cargo,
+					     struct regbuf_hold *hold,
+					     u64 index, bool *holds)
+{
+	struct regbuf_buf *buf = regbuf_index_get(hold, index);
+	const struct regbuf_buf *same;
+
+	if (IS_ERR(buf))
+		return buf;
+	same = regbuf_cargo_find(cargo, buf->id);
+	if (same)
+		regbuf_hold_add(hold, buf);
+	*holds = !same;
+	return buf;
+}
+
 /* Each buffer is held once, so that it counts once. */
+static struct regbuf_buf *regbuf_cargo_buf(const struct regbuf_cargo *cargo,
+					   struct regbuf_hold *hold,
+					   const struct regbuf_slice *slice,
+					   bool *holds)
+{
+	struct regbuf_buf *buf;
+
+	if (slice->flags & REGBUF_SLICE_F_INDEX)
+		return regbuf_cargo_index(cargo, hold, slice->id, holds);
+	buf = regbuf_cargo_find(cargo, slice->id);
+	*holds = !buf;
+	return buf ?: regbuf_hold_get(hold, slice->id);
+}
+
 static int regbuf_cargo_seg(struct regbuf_cargo *cargo,
 			    struct regbuf_hold *hold, u32 access,
 			    const struct regbuf_slice *slice,
 			    struct regbuf_seg *seg)
 {
-	struct regbuf_buf *buf = regbuf_cargo_find(cargo, slice->id);
+	struct regbuf_buf *buf = regbuf_cargo_buf(cargo, hold, slice,
+						  &seg->holds);
 	int err;
 
-	seg->holds = !buf;
-	if (!buf)
-		buf = regbuf_hold_get(hold, slice->id);
 	if (IS_ERR(buf))
-		return PTR_ERR(buf);
+		return regbuf_note_failed(hold->ctx, slice->id, PTR_ERR(buf));
 	err = regbuf_seg_set(seg, buf, access, slice->offset, slice->length);
 	if (!err)
 		cargo->nr_bufs += seg->holds;
@@ -107,7 +136,7 @@ static int regbuf_cargo_seg(struct regbuf_cargo *cargo,
  * @cargo: all slices are loaded; has room for one more; keeps the buffer
  * @hold: to get buffers with
  * @access: what it must allow
- * @slice: the range; flags are not looked at
+ * @slice: the range; of flags, F_INDEX is looked at
  * @seg: gets the range
  *
  * Context: Any.
@@ -143,11 +172,14 @@ int regbuf_cargo_load(struct regbuf_cargo *cargo, struct regbuf_hold *hold,
 		      u32 access, const struct regbuf_slice *slice)
 {
 	struct regbuf_seg *seg = &cargo->segs[cargo->nr_segs];
-	u32 known = access & REGBUF_ACCESS_READ ? REGBUF_SLICE_F_ALL : 0;
+	u32 known = access & REGBUF_ACCESS_READ ? REGBUF_SLICE_F_ALL :
+						  REGBUF_SLICE_F_INDEX;
 	int err;
 
 	if (slice->flags & ~known)
 		return -EOPNOTSUPP;
+	if (slice->flags == REGBUF_SLICE_F_ALL)
+		return -EINVAL;
 	seg->len = slice->length;
 	err = slice->flags & REGBUF_SLICE_F_INLINE ?
 	      regbuf_cargo_inline(cargo, slice, seg) :
@@ -249,8 +281,7 @@ static u32 regbuf_seg_run(const struct regbuf_seg *seg, u32 off, u32 len,
 	unsigned long pos = seg->off + off;
 
 	if (likely(seg->buf))
-		return regbuf_pin_run(&seg->buf->pin, seg->buf->first + pos,
-				      len, at);
+		return regbuf_buf_run(seg->buf, pos, len, at);
 	*at = virt_to_phys((void *)pos);
 	return len;
 }

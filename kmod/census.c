@@ -94,9 +94,9 @@ static void regbuf_census_add(struct regbuf_sums *sums, struct regbuf_ctx *ctx)
 	mutex_lock(&ctx->lock);
 	sums->buffers += ctx->nr_bufs;
 	sums->bytes += ctx->nr_bytes;
-	sums->pinned += ctx->nr_pinned;
-	sums->pages += ctx->nr_pages;
-	sums->charged += ctx->nr_charged;
+	sums->pinned += atomic64_read(&ctx->nr_pinned);
+	sums->pages += atomic64_read(&ctx->nr_pages);
+	sums->charged += atomic64_read(&ctx->nr_charged);
 	mutex_unlock(&ctx->lock);
 	sums->contexts++;
 }

@@ -25,6 +25,20 @@ static inline long regbuf_pin_user_pages(unsigned long start,
 #endif
 }
 
+/* So can get_user_pages_remote(). The caller keeps mmap_lock. */
+static inline long regbuf_get_user_pages_remote(struct mm_struct *mm,
+						unsigned long start,
+						unsigned long nr,
+						unsigned int flags,
+						struct page **pages)
+{
+#ifdef REGBUF_HAVE_PIN_VMAS
+	return get_user_pages_remote(mm, start, nr, flags, pages, NULL, NULL);
+#else
+	return get_user_pages_remote(mm, start, nr, flags, pages, NULL);
+#endif
+}
+
 /* Before 6.11 there was nothing for pins of one folio. */
 #ifdef REGBUF_HAVE_UNPIN_FOLIO
 #define regbuf_unpin_folio(folio, nr)	unpin_user_folio(folio, nr)
@@ -71,6 +85,12 @@ static inline struct nlattr **regbuf_dump_attrs(struct netlink_callback *cb)
 static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
 {
 	vma->vm_flags |= flags;
+}
+
+static inline void vm_flags_mod(struct vm_area_struct *vma, unsigned long set,
+				unsigned long clear)
+{
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
 }
 #endif
 

@@ -22,12 +22,45 @@ static void regbuf_ctx_free(struct work_struct *work)
 	regbuf_census_leave(ctx);
 	if (ctx->wq)
 		destroy_workqueue(ctx->wq);
+	regbuf_exports_forget(ctx);
+	regbuf_array_free(ctx);
+	regbuf_slots_close(ctx);
+	xa_destroy(&ctx->watches);
 	xa_destroy(&ctx->bufs);
 	free_percpu(ctx->stats);
 	put_pid(ctx->pid);
 	mmdrop(ctx->mm);
 	kfree_rcu(ctx, rcu);
 	module_put(THIS_MODULE);
+}
+
+/* The owner's memory has ended, and somebody else keeps the file open. */
+static void regbuf_ctx_exit(struct work_struct *work)
+{
+	struct regbuf_ctx *ctx = container_of(work, struct regbuf_ctx,
+					      exit_work);
+
+	regbuf_buf_kill_all(ctx);
+	regbuf_ctx_put(ctx);
+}
+
+static void regbuf_ctx_init(struct regbuf_ctx *ctx)
+{
+	xa_init_flags(&ctx->bufs, XA_FLAGS_ACCOUNT);
+	mutex_init(&ctx->lock);
+	INIT_LIST_HEAD(&ctx->queues);
+	INIT_HLIST_HEAD(&ctx->stocks);
+	init_waitqueue_head(&ctx->wait);
+	refcount_set(&ctx->ref, 1);
+	init_llist_head(&ctx->unused);
+	INIT_WORK(&ctx->release_work, regbuf_buf_release_all);
+	INIT_WORK(&ctx->exit_work, regbuf_ctx_exit);
+	mutex_init(&ctx->count_lock);
+	mutex_init(&ctx->watch_lock);
+	xa_init_flags(&ctx->watches, XA_FLAGS_ACCOUNT);
+	spin_lock_init(&ctx->mem_lock);
+	ctx->mems = RB_ROOT;
+	INIT_LIST_HEAD(&ctx->exports);
 }
 
 /* Who opens it, for others to see. */
@@ -65,12 +98,7 @@ struct regbuf_ctx *regbuf_ctx_create(void)
 	__module_get(THIS_MODULE);
 	mmgrab(current->mm);
 	ctx->mm = current->mm;
-	xa_init_flags(&ctx->bufs, XA_FLAGS_ACCOUNT);
-	mutex_init(&ctx->lock);
-	INIT_LIST_HEAD(&ctx->queues);
-	INIT_HLIST_HEAD(&ctx->stocks);
-	init_waitqueue_head(&ctx->wait);
-	refcount_set(&ctx->ref, 1);
+	regbuf_ctx_init(ctx);
 	regbuf_ctx_sign(ctx);
 	err = regbuf_census_enter(ctx);
 	if (err) {
@@ -106,6 +134,9 @@ static void regbuf_ctx_end(struct work_struct *work)
 
 	regbuf_queue_kill_all(ctx);
 	regbuf_buf_kill_all(ctx);
+	/* Who waits for a process to end finds its pages given back. */
+	if (cancel_work_sync(&ctx->exit_work))
+		regbuf_ctx_put(ctx);
 	/* What the network has of it must not keep the network. */
 	WRITE_ONCE(ctx->net, NULL);
 	put_net(net);
@@ -143,10 +174,6 @@ void __regbuf_ctx_count(struct regbuf_ctx *ctx, const struct regbuf_buf *buf,
 	lockdep_assert_held(&ctx->lock);
 	ctx->nr_bufs += sign;
 	ctx->nr_bytes += sign * buf->length;
-	ctx->nr_pinned += sign * buf->pin.nr_pages;
-	ctx->nr_pages += sign * buf->charge.pages;
-	if (buf->charge.user)
-		ctx->nr_charged += sign * buf->charge.pages;
 	atomic_inc(&ctx->changes);
 }
 
@@ -197,11 +224,13 @@ int regbuf_ioctl_stats(void *of, struct regbuf_call *call)
 		.deregistered_in_flight = sum.deregistered_in_flight,
 		.used_after_deregister = sum.used_after_deregister,
 		.over_budget = sum.over_budget,
+		.detached = sum.detached,
+		.used_detached = sum.used_detached,
+		.pages = atomic64_read(&ctx->nr_pages),
 	};
 	memcpy(reply->copied, sum.copied, sizeof(sum.copied));
 	mutex_lock(&ctx->lock);
 	reply->buffers = ctx->nr_bufs;
-	reply->pages = ctx->nr_pages;
 	mutex_unlock(&ctx->lock);
 	return regbuf_reply(call);
 }

@@ -3,6 +3,7 @@
  * What happens to buffers, and what is done wrong with them: counted, and told
  * to those who listen.
  */
+#include <linux/err.h>
 #include <linux/percpu.h>
 #include <net/genetlink.h>
 
@@ -84,33 +85,78 @@ static void regbuf_event(const struct regbuf_ctx *ctx, u32 kind,
 	rcu_read_unlock();
 }
 
-/**
- * regbuf_note_stale() - a request named a buffer that had been deregistered
- * @ctx: the context
- * @id: the dead id
- *
- * Context: Any.
- */
-void regbuf_note_stale(struct regbuf_ctx *ctx, u64 id)
+/* Its memory went from under it; else it was deregistered. */
+static bool regbuf_id_detached(struct regbuf_ctx *ctx, u64 id)
+{
+	const struct regbuf_buf *buf;
+	bool detached;
+
+	rcu_read_lock();
+	buf = regbuf_buf_find(ctx, id);
+	detached = !IS_ERR(buf) && !(atomic_read(&buf->out) & REGBUF_OUT_DEAD);
+	rcu_read_unlock();
+	return detached;
+}
+
+static void regbuf_note_stale(struct regbuf_ctx *ctx, u64 id)
 {
 	const struct regbuf_event_word words[] = {
 		REGBUF_WORD64(BUFFER, id),
 	};
+	bool detached = regbuf_id_detached(ctx, id);
 
-	this_cpu_inc(ctx->stats->used_after_deregister);
-	regbuf_event(ctx, REGBUF_EVENT_KIND_USED_AFTER_DEREGISTER, words,
+	if (detached)
+		this_cpu_inc(ctx->stats->used_detached);
+	else
+		this_cpu_inc(ctx->stats->used_after_deregister);
+	regbuf_event(ctx, detached ? REGBUF_EVENT_KIND_USED_DETACHED :
+				     REGBUF_EVENT_KIND_USED_AFTER_DEREGISTER,
+		     words, ARRAY_SIZE(words));
+}
+
+/**
+ * regbuf_note_failed() - a request named a buffer that it cannot use
+ * @ctx: the context
+ * @id: what it named
+ * @err: why
+ *
+ * Context: Process context.
+ * Return: @err
+ */
+int regbuf_note_failed(struct regbuf_ctx *ctx, u64 id, int err)
+{
+	if (err == -ESTALE)
+		regbuf_note_stale(ctx, id);
+	return err;
+}
+
+/**
+ * regbuf_note_detached() - other memory is mapped where a buffer is
+ * @buf: the buffer
+ *
+ * Context: Any process, while it changes mappings.
+ */
+void regbuf_note_detached(const struct regbuf_buf *buf)
+{
+	const struct regbuf_event_word words[] = {
+		REGBUF_WORD64(BUFFER, buf->id),
+		REGBUF_WORD64(LENGTH, buf->length),
+	};
+
+	this_cpu_inc(buf->ctx->stats->detached);
+	regbuf_event(buf->ctx, REGBUF_EVENT_KIND_DETACHED, words,
 		     ARRAY_SIZE(words));
 }
 
 static void regbuf_note_over_budget(struct regbuf_ctx *ctx,
-				    const struct regbuf_ioc_register *reg)
+				    const struct regbuf_want *want)
 {
 	const struct regbuf_event_word words[] = {
-		REGBUF_WORD64(ADDR, reg->addr),
-		REGBUF_WORD64(LENGTH, reg->length),
-		REGBUF_WORD64(NEEDED, reg->needed),
-		REGBUF_WORD64(CHARGED, reg->charged),
-		REGBUF_WORD64(ALLOWED, reg->allowed),
+		REGBUF_WORD64(ADDR, want->addr),
+		REGBUF_WORD64(LENGTH, want->length),
+		REGBUF_WORD64(NEEDED, want->needed),
+		REGBUF_WORD64(CHARGED, want->charged),
+		REGBUF_WORD64(ALLOWED, want->allowed),
 	};
 
 	this_cpu_inc(ctx->stats->over_budget);
@@ -121,24 +167,25 @@ static void regbuf_note_over_budget(struct regbuf_ctx *ctx,
 /**
  * regbuf_note_registered() - a buffer was registered, or refused
  * @ctx: the context
- * @reg: what was asked for, and what became of it
+ * @id: the buffer's id, if there is one
+ * @want: what was asked for, and what it costs
  * @err: 0, or why not
  *
  * Context: Process context.
  */
-void regbuf_note_registered(struct regbuf_ctx *ctx,
-			    const struct regbuf_ioc_register *reg, int err)
+void regbuf_note_registered(struct regbuf_ctx *ctx, u64 id,
+			    const struct regbuf_want *want, int err)
 {
 	const struct regbuf_event_word words[] = {
-		REGBUF_WORD64(BUFFER, reg->id),
-		REGBUF_WORD64(ADDR, reg->addr),
-		REGBUF_WORD64(LENGTH, reg->length),
-		REGBUF_WORD64(PAGES, reg->needed),
+		REGBUF_WORD64(BUFFER, id),
+		REGBUF_WORD64(ADDR, want->addr),
+		REGBUF_WORD64(LENGTH, want->length),
+		REGBUF_WORD64(PAGES, want->needed),
 	};
 
-	regbuf_trace(register, ctx, reg, err);
+	regbuf_trace(register, ctx, id, want, err);
 	if (err == -ENOBUFS)
-		regbuf_note_over_budget(ctx, reg);
+		regbuf_note_over_budget(ctx, want);
 	if (!err)
 		regbuf_event(ctx, REGBUF_EVENT_KIND_REGISTERED, words,
 			     ARRAY_SIZE(words));

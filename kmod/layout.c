@@ -31,7 +31,10 @@ REGBUF_ASSERT(regbuf_ioc_query, max_sq_entries, 128);
 REGBUF_ASSERT(regbuf_ioc_query, max_cq_entries, 132);
 REGBUF_ASSERT(regbuf_ioc_query, max_pool_entries, 136);
 REGBUF_ASSERT(regbuf_ioc_query, max_endpoints, 140);
-static_assert(sizeof(struct regbuf_ioc_query) == 144);
+REGBUF_ASSERT(regbuf_ioc_query, array_flags, 144);
+REGBUF_ASSERT(regbuf_ioc_query, max_array, 152);
+REGBUF_ASSERT(regbuf_ioc_query, slot_size, 156);
+static_assert(sizeof(struct regbuf_ioc_query) == 160);
 
 REGBUF_ASSERT(regbuf_ioc_register, addr, 8);
 REGBUF_ASSERT(regbuf_ioc_register, length, 16);
@@ -46,7 +49,7 @@ static_assert(sizeof(struct regbuf_ioc_register) == 64);
 REGBUF_ASSERT(regbuf_ioc_deregister, id, 8);
 REGBUF_ASSERT(regbuf_ioc_deregister, timeout_ns, 16);
 REGBUF_ASSERT(regbuf_ioc_deregister, in_flight, 24);
-REGBUF_ASSERT(regbuf_ioc_deregister, __resv, 28);
+REGBUF_ASSERT(regbuf_ioc_deregister, count, 28);
 static_assert(sizeof(struct regbuf_ioc_deregister) == 32);
 
 REGBUF_ASSERT(regbuf_ioc_status, id, 8);
@@ -56,8 +59,55 @@ REGBUF_ASSERT(regbuf_ioc_status, pages, 32);
 REGBUF_ASSERT(regbuf_ioc_status, access, 40);
 REGBUF_ASSERT(regbuf_ioc_status, state, 44);
 REGBUF_ASSERT(regbuf_ioc_status, in_flight, 48);
-REGBUF_ASSERT(regbuf_ioc_status, __resv, 52);
-static_assert(sizeof(struct regbuf_ioc_status) == 56);
+REGBUF_ASSERT(regbuf_ioc_status, count, 52);
+REGBUF_ASSERT(regbuf_ioc_status, shared, 56);
+REGBUF_ASSERT(regbuf_ioc_status, exports, 60);
+REGBUF_ASSERT(regbuf_ioc_status, imports, 64);
+REGBUF_ASSERT(regbuf_ioc_status, flags_out, 68);
+static_assert(sizeof(struct regbuf_ioc_status) == 72);
+
+REGBUF_ASSERT(regbuf_slot, id, 0);
+REGBUF_ASSERT(regbuf_slot, length, 8);
+REGBUF_ASSERT(regbuf_slot, state, 16);
+REGBUF_ASSERT(regbuf_slot, __resv, 20);
+static_assert(sizeof(struct regbuf_slot) == 32);
+
+REGBUF_ASSERT(regbuf_array_entry, addr, 0);
+REGBUF_ASSERT(regbuf_array_entry, length, 8);
+REGBUF_ASSERT(regbuf_array_entry, access, 16);
+REGBUF_ASSERT(regbuf_array_entry, flags, 20);
+REGBUF_ASSERT(regbuf_array_entry, id, 24);
+static_assert(sizeof(struct regbuf_array_entry) == 32);
+
+REGBUF_ASSERT(regbuf_ioc_array, entries, 8);
+REGBUF_ASSERT(regbuf_ioc_array, nr, 16);
+REGBUF_ASSERT(regbuf_ioc_array, first, 20);
+REGBUF_ASSERT(regbuf_ioc_array, result, 24);
+REGBUF_ASSERT(regbuf_ioc_array, failed, 28);
+REGBUF_ASSERT(regbuf_ioc_array, needed, 32);
+REGBUF_ASSERT(regbuf_ioc_array, charged, 40);
+REGBUF_ASSERT(regbuf_ioc_array, allowed, 48);
+static_assert(sizeof(struct regbuf_ioc_array) == 56);
+
+REGBUF_ASSERT(regbuf_ioc_export, id, 8);
+REGBUF_ASSERT(regbuf_ioc_export, offset, 16);
+REGBUF_ASSERT(regbuf_ioc_export, length, 24);
+REGBUF_ASSERT(regbuf_ioc_export, access, 32);
+REGBUF_ASSERT(regbuf_ioc_export, fd, 36);
+static_assert(sizeof(struct regbuf_ioc_export) == 40);
+
+REGBUF_ASSERT(regbuf_ioc_import, fd, 8);
+REGBUF_ASSERT(regbuf_ioc_import, access, 12);
+REGBUF_ASSERT(regbuf_ioc_import, id, 16);
+REGBUF_ASSERT(regbuf_ioc_import, length, 24);
+REGBUF_ASSERT(regbuf_ioc_import, granted, 32);
+REGBUF_ASSERT(regbuf_ioc_import, __resv, 36);
+static_assert(sizeof(struct regbuf_ioc_import) == 40);
+
+REGBUF_ASSERT(regbuf_ioc_revoke, id, 8);
+REGBUF_ASSERT(regbuf_ioc_revoke, fd, 16);
+REGBUF_ASSERT(regbuf_ioc_revoke, in_flight, 20);
+static_assert(sizeof(struct regbuf_ioc_revoke) == 24);
 
 REGBUF_ASSERT(regbuf_ioc_wait, id, 8);
 REGBUF_ASSERT(regbuf_ioc_wait, timeout_ns, 16);
@@ -91,7 +141,9 @@ REGBUF_ASSERT(regbuf_ioc_stats, copied_later, 168);
 REGBUF_ASSERT(regbuf_ioc_stats, deregistered_in_flight, 176);
 REGBUF_ASSERT(regbuf_ioc_stats, used_after_deregister, 184);
 REGBUF_ASSERT(regbuf_ioc_stats, over_budget, 192);
-static_assert(sizeof(struct regbuf_ioc_stats) == 200);
+REGBUF_ASSERT(regbuf_ioc_stats, detached, 200);
+REGBUF_ASSERT(regbuf_ioc_stats, used_detached, 208);
+static_assert(sizeof(struct regbuf_ioc_stats) == 216);
 
 REGBUF_ASSERT(regbuf_ring, sq_head, 0);
 REGBUF_ASSERT(regbuf_ring, flags, 4);

@@ -17,6 +17,12 @@
 #define REGBUF_SEND_NAMED	(REGBUF_SQE_F_ADDR | REGBUF_SQE_F_ADDR_PTR)
 #define REGBUF_SEND_SLICES	(REGBUF_SQE_F_LIST | REGBUF_SQE_F_INLINE)
 
+/* How the buffers are named that an entry names. */
+static u32 regbuf_slice_flags(const struct regbuf_sqe *sqe)
+{
+	return sqe->flags & REGBUF_SQE_F_INDEX ? REGBUF_SLICE_F_INDEX : 0;
+}
+
 static bool regbuf_both(u32 flags, u32 a, u32 b)
 {
 	return flags & a && flags & b;
@@ -41,6 +47,7 @@ static noinline int regbuf_msg_slices(struct regbuf_req *req,
 		.id = sqe->id,
 		.offset = sqe->offset,
 		.length = sqe->length,
+		.flags = regbuf_slice_flags(sqe),
 	};
 	bool list = sqe->flags & REGBUF_SQE_F_LIST;
 	int err;
@@ -54,7 +61,7 @@ static noinline int regbuf_msg_slices(struct regbuf_req *req,
 	if (sqe->flags & REGBUF_SQE_F_INLINE)
 		slice.flags = REGBUF_SLICE_F_INLINE;
 	/* An empty datagram, or nothing to receive into, needs no buffer. */
-	else if (!sqe->id && !sqe->offset && !sqe->length)
+	else if (!sqe->id && !sqe->offset && !sqe->length && !slice.flags)
 		return 0;
 	err = list ? regbuf_cargo_import(cargo, hold, access,
 					 u64_to_user_ptr(sqe->id),
@@ -72,11 +79,11 @@ static __always_inline int regbuf_msg_plain(struct regbuf_req *req,
 	struct regbuf_seg *seg = cargo->few_segs;
 	struct regbuf_buf *buf;
 
-	if (!sqe->id || sqe->ext)
+	if (!sqe->id || sqe->ext || sqe->flags & REGBUF_SQE_F_INDEX)
 		return regbuf_msg_slices(req, sqe, access);
 	buf = regbuf_hold_get(&req->q->hold, sqe->id);
 	if (IS_ERR(buf))
-		return PTR_ERR(buf);
+		return regbuf_note_failed(req->q->ctx, sqe->id, PTR_ERR(buf));
 	seg->buf = buf;
 	seg->holds = true;
 	cargo->plain = true;
@@ -139,6 +146,7 @@ static noinline int regbuf_name_read(struct regbuf_req *req,
 		.id = sqe->addr_id,
 		.offset = sqe->addr_offset,
 		.length = REGBUF_ADDR_SIZE,
+		.flags = regbuf_slice_flags(sqe),
 	};
 	struct regbuf_more *more = req->more;
 	struct regbuf_seg seg;
@@ -263,6 +271,7 @@ static int regbuf_recv_name(struct regbuf_req *req,
 		.id = sqe->addr_id,
 		.offset = sqe->addr_offset,
 		.length = REGBUF_ADDR_SIZE,
+		.flags = regbuf_slice_flags(sqe),
 	};
 
 	if (regbuf_req_more(req))
@@ -278,7 +287,7 @@ static int regbuf_recv_name(struct regbuf_req *req,
 static int regbuf_recv_control(struct regbuf_req *req,
 			       const struct regbuf_sqe *sqe)
 {
-	struct regbuf_slice slice = { };
+	struct regbuf_slice slice = { .flags = regbuf_slice_flags(sqe) };
 	struct regbuf_ext ext;
 	int err = regbuf_msg_ext(sqe, &ext);
 
@@ -327,7 +336,8 @@ static int regbuf_msg_recv(struct regbuf_req *req,
 	int err;
 
 	if ((sqe->flags & REGBUF_SQE_F_MULTI && !pool) ||
-	    (pool && (all || sqe->flags & REGBUF_SQE_F_LIST)) ||
+	    (pool && (all || sqe->flags & (REGBUF_SQE_F_LIST |
+					   REGBUF_SQE_F_INDEX))) ||
 	    (!named && (sqe->addr_id || sqe->addr_offset)) ||
 	    (stream && (named || sqe->ext)) || (!stream && all))
 		return -EINVAL;

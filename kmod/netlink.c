@@ -356,6 +356,9 @@ static int regbuf_put_stats(struct sk_buff *skb, int attr,
 			   s->deregistered_in_flight) ||
 	    regbuf_put_u64(skb, REGBUF_A_STATS_USED_AFTER_DEREGISTER,
 			   s->used_after_deregister) ||
+	    regbuf_put_u64(skb, REGBUF_A_STATS_DETACHED, s->detached) ||
+	    regbuf_put_u64(skb, REGBUF_A_STATS_USED_DETACHED,
+			   s->used_detached) ||
 	    regbuf_put_u64(skb, REGBUF_A_STATS_OVER_BUDGET, s->over_budget) ||
 	    regbuf_put_u64(skb, REGBUF_A_STATS_LEAKED_AT_EXIT,
 			   s->leaked_at_exit))
@@ -386,9 +389,9 @@ static void regbuf_ctx_sum(struct regbuf_ctx *ctx, struct regbuf_ctx_sums *sums)
 	mutex_lock(&ctx->lock);
 	sums->buffers = ctx->nr_bufs;
 	sums->bytes = ctx->nr_bytes;
-	sums->pinned = ctx->nr_pinned << PAGE_SHIFT;
-	sums->pages = ctx->nr_pages;
-	sums->charged = ctx->nr_charged;
+	sums->pinned = atomic64_read(&ctx->nr_pinned) << PAGE_SHIFT;
+	sums->pages = atomic64_read(&ctx->nr_pages);
+	sums->charged = atomic64_read(&ctx->nr_charged);
 	list_for_each_entry(q, &ctx->queues, node) {
 		sums->queues++;
 		sums->eps += READ_ONCE(q->nr_eps);
@@ -488,7 +491,12 @@ static int regbuf_put_buf(const struct regbuf_answer *to, const void *of)
 	      regbuf_put_u64(skb, REGBUF_A_BUFFER_PAGES, st->pages) ||
 	      nla_put_u32(skb, REGBUF_A_BUFFER_ACCESS, st->access) ||
 	      nla_put_u32(skb, REGBUF_A_BUFFER_STATE, st->state) ||
-	      nla_put_u32(skb, REGBUF_A_BUFFER_IN_FLIGHT, st->in_flight);
+	      nla_put_u32(skb, REGBUF_A_BUFFER_IN_FLIGHT, st->in_flight) ||
+	      nla_put_u32(skb, REGBUF_A_BUFFER_COUNT, st->count) ||
+	      nla_put_u32(skb, REGBUF_A_BUFFER_SHARED, st->shared) ||
+	      nla_put_u32(skb, REGBUF_A_BUFFER_EXPORTS, st->exports) ||
+	      nla_put_u32(skb, REGBUF_A_BUFFER_IMPORTS, st->imports) ||
+	      nla_put_u32(skb, REGBUF_A_BUFFER_FLAGS, st->flags_out);
 	return regbuf_answer_end(to, hdr, err);
 }
 

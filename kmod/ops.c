@@ -321,6 +321,24 @@ static int regbuf_op_idle(struct regbuf_queue *q, struct regbuf_req *req,
 	return 0;
 }
 
+/*
+ * Done when it is taken: what was taken before has its buffers. A poller has
+ * neither the limits nor the user of whom it works for.
+ */
+static int regbuf_op_array(struct regbuf_queue *q, struct regbuf_req *req,
+			   const struct regbuf_sqe *sqe)
+{
+	int err;
+
+	if (q->poller)
+		return -EOPNOTSUPP;
+	/* What is only kept is not in flight. */
+	regbuf_hold_drop(&q->hold);
+	err = regbuf_ctx_call(q->ctx, REGBUF_IOC_ARRAY, sqe->id);
+	regbuf_req_complete(req, err);
+	return 0;
+}
+
 const struct regbuf_op regbuf_ops[REGBUF_OP_NR] = {
 	[REGBUF_OP_NOP] = {
 		.flags = REGBUF_SQE_F_SILENT,
@@ -330,14 +348,15 @@ const struct regbuf_op regbuf_ops[REGBUF_OP_NR] = {
 		.flags = REGBUF_SQE_F_SILENT | REGBUF_SQE_F_EARLY |
 			 REGBUF_SQE_F_LIST | REGBUF_SQE_F_INLINE |
 			 REGBUF_SQE_F_ADDR | REGBUF_SQE_F_ADDR_PTR |
-			 REGBUF_SQE_F_MORE,
+			 REGBUF_SQE_F_MORE | REGBUF_SQE_F_INDEX,
 		.uses = REGBUF_USES_ALL,
 		.start = regbuf_op_send,
 	},
 	[REGBUF_OP_RECV] = {
 		.flags = REGBUF_SQE_F_SILENT | REGBUF_SQE_F_LIST |
 			 REGBUF_SQE_F_ADDR | REGBUF_SQE_F_WAITALL |
-			 REGBUF_SQE_F_POOL | REGBUF_SQE_F_MULTI,
+			 REGBUF_SQE_F_POOL | REGBUF_SQE_F_MULTI |
+			 REGBUF_SQE_F_INDEX,
 		.uses = REGBUF_USES_ALL,
 		.start = regbuf_op_recv,
 	},
@@ -378,5 +397,10 @@ const struct regbuf_op regbuf_ops[REGBUF_OP_NR] = {
 		.flags = REGBUF_SQE_F_SILENT,
 		.uses = REGBUF_USES_ID | REGBUF_USES_TIMEOUT,
 		.start = regbuf_op_idle,
+	},
+	[REGBUF_OP_ARRAY] = {
+		.flags = REGBUF_SQE_F_SILENT,
+		.uses = REGBUF_USES_ID,
+		.start = regbuf_op_array,
 	},
 };

@@ -36,6 +36,7 @@ struct regbuf_pinner {
 	/* the last page */
 	struct folio *folio;
 	unsigned long pfn;	/* and one */
+	unsigned long charge;	/* pages with whole folios */
 };
 
 /* Memory shared with others that may be pinned: nobody's file on disk. */
@@ -236,7 +237,7 @@ static int regbuf_pin_break(struct regbuf_pinner *pinner, struct folio *folio)
 	if (err)
 		return err;
 	if (folio != pinner->folio) {
-		pin->charge += folio_nr_pages(folio);
+		pinner->charge += folio_nr_pages(folio);
 		pinner->folio = folio;
 	}
 	if (pinner->at == first)
@@ -292,7 +293,7 @@ static unsigned long regbuf_pin_small(struct regbuf_pinner *pinner,
 		pinner->folio = last;
 		pinner->pfn = pfns[i - 1] + 1;
 		pinner->at += i;
-		pin->charge += i;
+		pinner->charge += i;
 	}
 	return i;
 }
@@ -374,33 +375,31 @@ static int regbuf_pin_batches(struct regbuf_pinner *pinner)
 
 /**
  * regbuf_pin_range() - pin a range of current's memory
- * @pin: what was pinned; zeroed before
- * @addr: first byte
- * @length: bytes, 1 to REGBUF_MAX_LENGTH; the range is in user space
- * @access: REGBUF_ACCESS_*
+ * @mem: the range; its pin has nothing but where it starts
+ * @charge: gets how many pages lie in the folios that were pinned
  *
  * Context: Process context. Takes mmap_lock.
  * Return: 0, or what regbuf_ioc_register says, with nothing pinned.
  */
-int regbuf_pin_range(struct regbuf_pin *pin, unsigned long addr, u64 length,
-		     u32 access)
+int regbuf_pin_range(struct regbuf_mem *mem, unsigned long *charge)
 {
+	unsigned long first = mem->pin.start >> PAGE_SHIFT;
 	struct regbuf_pinner pinner = {
-		.pin = pin,
-		.access = access,
-		.at = addr >> PAGE_SHIFT,
-		.end = (addr + length - 1) / PAGE_SIZE + 1,
+		.pin = &mem->pin,
+		.access = mem->access,
+		.at = first,
+		.end = first + mem->nr_pages,
 	};
 	int err;
 
-	pin->start = addr & PAGE_MASK;
 	err = regbuf_pin_batches(&pinner);
-	pin->nr_pages = pinner.at - (addr >> PAGE_SHIFT);
 	if (err) {
-		regbuf_unpin(pin);
+		mem->nr_pages = pinner.at - first;
+		regbuf_unpin(mem);
 		return err;
 	}
-	pin->written = access & REGBUF_ACCESS_WRITE;
+	mem->pin.written = mem->access & REGBUF_ACCESS_WRITE;
+	*charge = pinner.charge;
 	return 0;
 }
 
@@ -460,23 +459,88 @@ static unsigned long regbuf_unpin_batch(const struct regbuf_pin *pin,
 
 /**
  * regbuf_unpin() - undo regbuf_pin_range()
- * @pin: what it pinned
+ * @mem: the range
  *
  * Context: Process context, of anybody.
  */
-void regbuf_unpin(struct regbuf_pin *pin)
+void regbuf_unpin(struct regbuf_mem *mem)
 {
-	unsigned long at = pin->start >> PAGE_SHIFT;
-	unsigned long end = at + pin->nr_pages;
+	unsigned long at = mem->pin.start >> PAGE_SHIFT;
+	unsigned long end = at + mem->nr_pages;
 
 	while (at < end) {
-		at += regbuf_unpin_batch(pin, at, end - at);
+		at += regbuf_unpin_batch(&mem->pin, at, end - at);
 		cond_resched();
 	}
-	kvfree(pin->pfns);
+	kvfree(mem->pin.pfns);
 }
 
-/* What regbuf_pin_run() returns if it is more than the rest of a unit. */
+/* Where page @at of the address space was pinned. */
+static unsigned long regbuf_pin_pfn(const struct regbuf_pin *pin,
+				    unsigned long at)
+{
+	unsigned int order = pin->shift - PAGE_SHIFT;
+	unsigned long unit = (at >> order) - (pin->start >> pin->shift);
+
+	return pin->pfns[unit] + (at & ((1UL << order) - 1));
+}
+
+/* Some pages from @at on; how many are what was pinned, or an error. */
+static long regbuf_pin_compare_some(const struct regbuf_pin *pin,
+				    struct mm_struct *mm, unsigned long at,
+				    unsigned long nr)
+{
+	struct page *pages[REGBUF_PIN_FEW];
+	bool same = true;
+	long got, i;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	/* FOLL_FORCE: that it may not be read now is not what is asked. */
+	got = regbuf_get_user_pages_remote(mm, at << PAGE_SHIFT,
+					   min_t(unsigned long, nr,
+						 REGBUF_PIN_FEW),
+					   FOLL_FORCE, pages);
+	mmap_read_unlock(mm);
+	for (i = 0; i < got; i++) {
+		same &= page_to_pfn(pages[i]) == regbuf_pin_pfn(pin, at + i);
+		put_page(pages[i]);
+	}
+	if (got == -ENOMEM)
+		return got;
+	if (got <= 0 && fatal_signal_pending(current))
+		return -EINTR;
+	return got > 0 && same ? got : -ESTALE;
+}
+
+/**
+ * regbuf_pin_compare() - is what was pinned mapped where it was
+ * @mem: the range
+ * @mm: where; the caller has a reference to its users
+ *
+ * Pages that are not there, because they were swapped out or never touched
+ * again, are brought in.
+ *
+ * Context: Process context, of anybody. Takes mmap_lock.
+ * Return: 0, -ESTALE if not, -EINTR if a fatal signal came, -ENOMEM if a page
+ *         could not be brought in.
+ */
+int regbuf_pin_compare(const struct regbuf_mem *mem, struct mm_struct *mm)
+{
+	unsigned long at = mem->pin.start >> PAGE_SHIFT;
+	unsigned long end = at + mem->nr_pages;
+	long nr;
+
+	for (; at < end; at += nr) {
+		nr = regbuf_pin_compare_some(&mem->pin, mm, at, end - at);
+		if (nr < 0)
+			return nr;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* What a lookup returns if it is more than the rest of a unit. */
 u32 __regbuf_pin_run(const struct regbuf_pin *pin, unsigned long unit,
 		     unsigned long run, u32 len)
 {

@@ -114,7 +114,7 @@ static int regbuf_pool_check(struct regbuf_ctx *ctx,
 	int err = 0;
 
 	if (IS_ERR(buf))
-		return PTR_ERR(buf);
+		return regbuf_note_failed(ctx, arg->id, PTR_ERR(buf));
 	if (!(buf->access & REGBUF_ACCESS_WRITE))
 		err = -EACCES;
 	else if (arg->offset > buf->length || bytes > buf->length - arg->offset)

@@ -13,7 +13,10 @@ int regbuf_ioctl_query(void *of, struct regbuf_call *call)
 		return -EINVAL;
 	*query = (struct regbuf_ioc_query){
 		.size = query->size,
-		.features = REGBUF_FEAT_SEND | REGBUF_FEAT_QUEUE,
+		.features = REGBUF_FEAT_SEND | REGBUF_FEAT_QUEUE |
+			    REGBUF_FEAT_MOVED | REGBUF_FEAT_SLOTS |
+			    REGBUF_FEAT_ARRAY | REGBUF_FEAT_EXPORT,
+		.register_flags = REGBUF_REGISTER_F_ALL,
 		.access = REGBUF_ACCESS_READ | REGBUF_ACCESS_WRITE,
 		.deregister_flags = REGBUF_DEREGISTER_F_ALL,
 		.send_flags = REGBUF_SEND_F_ALL,
@@ -32,6 +35,9 @@ int regbuf_ioctl_query(void *of, struct regbuf_call *call)
 		.max_cq_entries = REGBUF_MAX_CQ,
 		.max_pool_entries = REGBUF_MAX_POOL,
 		.max_endpoints = REGBUF_MAX_ENDPOINTS,
+		.array_flags = REGBUF_ARRAY_F_ALL,
+		.max_array = REGBUF_MAX_ARRAY,
+		.slot_size = sizeof(struct regbuf_slot),
 	};
 	return regbuf_reply(call);
 }

@@ -162,7 +162,7 @@ static int regbuf_recv_pool_load(struct regbuf_req *req, u32 nr,
 		return -EMSGSIZE;
 	buf = regbuf_hold_get(&req->q->hold, pool->id);
 	if (IS_ERR(buf))
-		return PTR_ERR(buf);
+		return regbuf_note_failed(req->q->ctx, pool->id, PTR_ERR(buf));
 	if (unlikely(head)) {
 		req->more->name_seg = (struct regbuf_seg){ buf, off, name };
 		req->more->ctl_seg = (struct regbuf_seg){ buf, off + name,
@@ -178,12 +178,11 @@ static int regbuf_recv_pool_load(struct regbuf_req *req, u32 nr,
 static u32 regbuf_recv_pool_fill(const struct regbuf_seg *seg,
 				 struct regbuf_bvecs *to)
 {
-	unsigned long pos = seg->buf->first + seg->off;
 	phys_addr_t at;
 	u32 done, len;
 
 	for (done = 0; done < seg->len && to->nr < to->max; done += len) {
-		len = regbuf_pin_run(&seg->buf->pin, pos + done,
+		len = regbuf_buf_run(seg->buf, seg->off + done,
 				     seg->len - done, &at);
 		regbuf_bvecs_add(to, at, len);
 	}

@@ -7,8 +7,7 @@
  *
  *   context   an open file of /dev/regbuf. References: the file, each buffer.
  *             Holds the module.
- *   buffer    a pinned range. References: its slot while the id is live, each
- *             flight that uses it. The last one unpins it.
+ *   buffer    see registry.h
  *   flight    sends on their way through the stack together: a ubuf_info.
  *             References: the sender while it submits, each skb that carries
  *             its bytes, the flight that has the first part of one that is cut
@@ -20,8 +19,8 @@
  * freed an RCU grace period after their last reference, so a reader under
  * rcu_read_lock() may look at what it finds in the table.
  *
- * Lock order: ctx->lock, then nothing of ours; queue.h has the queue's. No user
- * memory is touched with it held: a fault may sleep for as long as a program
+ * Lock order: see registry.h and queue.h. No user memory is touched with
+ * ctx->lock held: a fault may sleep for as long as a program
  * likes, and the worker that unpins for everybody takes it.
  */
 
@@ -47,6 +46,8 @@
 
 #include <uapi/linux/regbuf.h>
 
+#include "registry.h"
+
 struct file;
 struct mm_struct;
 struct msghdr;
@@ -62,8 +63,6 @@ struct sock;
 struct socket;
 struct user_struct;
 
-#define REGBUF_MAX_BUFFERS	SZ_1M
-#define REGBUF_MAX_LENGTH	(64ULL * SZ_1G)
 #define REGBUF_MAX_SLICES	1024
 #define REGBUF_MAX_INLINE	PAGE_SIZE
 
@@ -77,6 +76,8 @@ struct regbuf_stats {
 	u64 used_after_deregister;
 	u64 over_budget;
 	u64 leaked_at_exit;
+	u64 detached;
+	u64 used_detached;
 };
 
 struct regbuf_ctx {
@@ -93,90 +94,38 @@ struct regbuf_ctx {
 	struct net *net;
 	/* ctx->lock; read under RCU */
 	struct xarray bufs;	/* slot: buffer, or last generation */
+	struct regbuf_table __rcu *table;	/* indices */
 	/* ctx->lock */
 	struct mutex lock;
 	u32 nr_slots;
 	u32 nr_bufs;
 	u32 nr_queues;		/* ever */
-	u64 nr_pages;
 	u64 nr_bytes;
-	u64 nr_pinned;		/* pages */
-	u64 nr_charged;		/* pages */
 	struct list_head queues;
 	struct hlist_head stocks;	/* read under RCU */
 	struct workqueue_struct *wq;	/* made with the first queue */
+	struct regbuf_view *view;	/* or NULL; see slots.c */
 	/* own synchronisation */
 	bool closed;
 	atomic_t changes;	/* of what netlink lists */
 	wait_queue_head_t wait;	/* a buffer became idle, or went */
 	refcount_t ref;
+	/* ranges */
+	atomic64_t nr_pages;		/* with whole folios */
+	atomic64_t nr_pinned;		/* pages */
+	atomic64_t nr_charged;		/* of nr_pages, to the user */
+	struct llist_head unused;	/* buffers to release */
+	struct work_struct release_work;
+	struct work_struct exit_work;	/* the owner's memory has ended */
 	struct work_struct work;
 	struct rcu_head rcu;
-};
-
-/*
- * Pinned pages, folded: the range is cut at multiples of 1 << shift of its
- * address, and each such unit is physically contiguous within one folio.
- */
-struct regbuf_pin {
-	unsigned long start;	/* address, page aligned */
-	unsigned long nr_pages;
-	unsigned long charge;	/* pages with whole folios */
-	unsigned long nr_units;
-	unsigned long *pfns;	/* of where each unit starts or would start */
-	unsigned int shift;
-	bool written;		/* by receives, for all we know */
-	bool huge;		/* has hugetlb pages: one pin for each */
-};
-
-/* A debt in RLIMIT_MEMLOCK and mm->pinned_vm, paid back once. */
-struct regbuf_charge {
-	struct user_struct *user;	/* NULL: CAP_IPC_LOCK */
-	struct mm_struct *mm;		/* kept by the context */
-	unsigned long pages;
-};
-
-struct regbuf_buf {
-	/* set once; first, for the send path */
-	u64 id;
-	u64 addr;
-	u64 length;
-	struct regbuf_pin pin;
-	u32 first;		/* offset of the first byte in its page */
-	u32 access;
-	struct regbuf_ctx *ctx;
-	/* written under ctx->lock, read without */
-	bool live;		/* its id may be used */
-	/* own synchronisation */
-	refcount_t ref;
-	/* set once, for release */
-	struct regbuf_charge charge;
-	struct list_head kill;	/* context teardown */
-	struct work_struct work;
-	struct rcu_head rcu;
-};
-
-/*
- * References on a buffer to give away one by one, or to give back together:
- * one locked instruction for many.
- */
-struct regbuf_hold {
-	struct regbuf_ctx *ctx;
-	struct regbuf_stock *stock;	/* from and to there, or NULL */
-	struct regbuf_buf *buf;
-	u32 left;		/* 0: no buffer */
-	u32 want;		/* of the stock's at a time */
-};
-
-/* References that are kept for the next request; see stock.c. */
-struct regbuf_stock {
-	/* ctx->lock */
-	struct hlist_node node;	/* ctx->stocks */
-	/* own synchronisation */
-	spinlock_t lock;
-	bool closed;
-	u32 left;
-	struct regbuf_buf *buf;	/* if there are some left */
+	/* registration */
+	struct mutex count_lock;	/* REGBUF_REGISTER_F_COUNT: one id */
+	struct mutex watch_lock;
+	struct xarray watches;		/* watch_lock; by address */
+	spinlock_t mem_lock;		/* ranges and who uses them */
+	struct rb_root mems;		/* mem_lock; by address and length */
+	struct list_head exports;	/* regbuf_export_lock */
 };
 
 /* A checked slice. */
@@ -279,6 +228,10 @@ struct regbuf_call {
 		struct regbuf_ioc_wait wait;
 		struct regbuf_ioc_send send;
 		struct regbuf_ioc_stats stats;
+		struct regbuf_ioc_array array;
+		struct regbuf_ioc_export export;
+		struct regbuf_ioc_import import;
+		struct regbuf_ioc_revoke revoke;
 		struct regbuf_ioc_queue queue;
 		struct regbuf_ioc_enter enter;
 		struct regbuf_ioc_attach attach;
@@ -302,8 +255,8 @@ DECLARE_TRACEPOINT(regbuf_flight);
 DECLARE_TRACEPOINT(regbuf_complete);
 DECLARE_TRACEPOINT(regbuf_copy);
 
-void __regbuf_trace_register(const struct regbuf_ctx *ctx,
-			     const struct regbuf_ioc_register *reg, int err);
+void __regbuf_trace_register(const struct regbuf_ctx *ctx, u64 id,
+			     const struct regbuf_want *want, int err);
 void __regbuf_trace_deregister(const struct regbuf_ctx *ctx,
 			       const struct regbuf_ioc_deregister *dereg);
 void __regbuf_trace_submit(const struct regbuf_queue *q,
@@ -370,6 +323,8 @@ long regbuf_ioctl(const struct regbuf_ioctl *table, unsigned int nr_calls,
 int regbuf_reply(const struct regbuf_call *call);
 
 /* chardev.c */
+long regbuf_ctx_call(struct regbuf_ctx *ctx, unsigned int cmd,
+		     unsigned long arg);
 int regbuf_chardev_init(void);
 void regbuf_chardev_exit(void);
 
@@ -409,124 +364,14 @@ void regbuf_census_sum(struct regbuf_sums *sums);
 int regbuf_netlink_init(void);
 void regbuf_netlink_exit(void);
 
-/* buf.c */
-struct regbuf_buf *regbuf_buf_get(struct regbuf_ctx *ctx, u64 id, u32 nr);
-void regbuf_buf_put(struct regbuf_buf *buf, u32 nr);
-struct regbuf_buf *__regbuf_hold_get(struct regbuf_hold *hold, u64 id);
-int regbuf_buf_idle(struct regbuf_ctx *ctx, u64 id);
-int regbuf_buf_look(struct regbuf_ctx *ctx, struct regbuf_ioc_status *status);
-bool regbuf_buf_next(struct regbuf_ctx *ctx, unsigned long *slot,
-		     struct regbuf_ioc_status *status);
-void regbuf_buf_kill_all(struct regbuf_ctx *ctx);
-int regbuf_ioctl_register(void *of, struct regbuf_call *call);
-int regbuf_ioctl_deregister(void *of, struct regbuf_call *call);
-int regbuf_ioctl_status(void *of, struct regbuf_call *call);
-int regbuf_ioctl_wait(void *of, struct regbuf_call *call);
-
 /* events.c */
-void regbuf_note_stale(struct regbuf_ctx *ctx, u64 id);
-void regbuf_note_registered(struct regbuf_ctx *ctx,
-			    const struct regbuf_ioc_register *reg, int err);
+int regbuf_note_failed(struct regbuf_ctx *ctx, u64 id, int err);
+void regbuf_note_detached(const struct regbuf_buf *buf);
+void regbuf_note_registered(struct regbuf_ctx *ctx, u64 id,
+			    const struct regbuf_want *want, int err);
 void regbuf_note_deregistered(struct regbuf_ctx *ctx,
 			      const struct regbuf_ioc_deregister *dereg);
 void regbuf_note_leaked(struct regbuf_ctx *ctx, u32 nr);
-
-/* stock.c */
-void regbuf_stock_open(struct regbuf_stock *stock, struct regbuf_ctx *ctx);
-void regbuf_stock_close(struct regbuf_stock *stock);
-bool regbuf_stock_take(struct regbuf_hold *hold, u64 id);
-void regbuf_stock_put(struct regbuf_hold *hold);
-void regbuf_stock_recall(struct regbuf_buf *buf);
-
-/**
- * regbuf_hold_get() - find a live buffer to use it
- * @hold: whose buffer it often is
- * @id: the buffer's id
- *
- * Context: Any.
- * Return: as regbuf_buf_get(), with one reference.
- */
-static inline struct regbuf_buf *regbuf_hold_get(struct regbuf_hold *hold,
-						 u64 id)
-{
-	if (unlikely(!hold->left || hold->buf->id != id ||
-		     !READ_ONCE(hold->buf->live)))
-		return __regbuf_hold_get(hold, id);
-	hold->left--;
-	return hold->buf;
-}
-
-/**
- * regbuf_hold_drop() - give the references back
- * @hold: has none afterwards
- *
- * Context: Any.
- */
-static inline void regbuf_hold_drop(struct regbuf_hold *hold)
-{
-	if (!hold->left)
-		return;
-	if (hold->stock) {
-		regbuf_stock_put(hold);
-	} else {
-		regbuf_buf_put(hold->buf, hold->left);
-		hold->left = 0;
-	}
-}
-
-/**
- * regbuf_hold_add() - one more reference to give back
- * @hold: gets it
- * @buf: the buffer
- *
- * Context: Any.
- */
-static inline void regbuf_hold_add(struct regbuf_hold *hold,
-				   struct regbuf_buf *buf)
-{
-	if (hold->buf != buf) {
-		regbuf_hold_drop(hold);
-		hold->buf = buf;
-	}
-	hold->left++;
-}
-
-/* pin.c */
-int regbuf_pin_range(struct regbuf_pin *pin, unsigned long addr, u64 length,
-		     u32 access);
-void regbuf_unpin(struct regbuf_pin *pin);
-u32 __regbuf_pin_run(const struct regbuf_pin *pin, unsigned long unit,
-		     unsigned long run, u32 len);
-
-/**
- * regbuf_pin_run() - where some bytes of a pinned range are
- * @pin: the range
- * @pos: byte in it, counted from the start of its first page
- * @len: bytes wanted; the range has them
- * @at: gets the address of the first one
- *
- * Context: Any.
- * Return: how many of them follow each other in memory within one folio.
- */
-static inline u32 regbuf_pin_run(const struct regbuf_pin *pin,
-				 unsigned long pos, u32 len, phys_addr_t *at)
-{
-	unsigned long va = pin->start + pos;
-	unsigned long unit = (va >> pin->shift) - (pin->start >> pin->shift);
-	unsigned long size = 1UL << pin->shift;
-	unsigned long in = va & (size - 1);
-
-	unit = array_index_nospec(unit, pin->nr_units);
-	*at = PFN_PHYS(pin->pfns[unit]) + in;
-	if (likely(size - in >= len))
-		return len;
-	return __regbuf_pin_run(pin, unit, size - in, len);
-}
-
-/* charge.c */
-int regbuf_charge(struct regbuf_charge *charge, unsigned long pages,
-		  struct regbuf_ioc_register *reply);
-void regbuf_uncharge(struct regbuf_charge *charge);
 
 /* cargo.c */
 int regbuf_cargo_room(struct regbuf_cargo *cargo, u32 nr);
@@ -613,8 +458,8 @@ static inline u32 regbuf_cargo_fill(const struct regbuf_cargo *cargo,
 	/* Most often that is one run; of nothing is none. */
 	if (likely(cargo->plain && cargo->total - 1 < REGBUF_CARGO_BYTES &&
 		   to->nr < to->max) &&
-	    likely(regbuf_pin_run(&seg->buf->pin, seg->buf->first +
-				  seg->off + cargo->off, left, &at) == left)) {
+	    likely(regbuf_buf_run(seg->buf, seg->off + cargo->off, left,
+				  &at) == left)) {
 		regbuf_bvecs_add(to, at, left);
 		return left;
 	}

@@ -70,7 +70,7 @@ bool regbuf_stock_take(struct regbuf_hold *hold, u64 id)
 
 	spin_lock_irqsave(&stock->lock, flags);
 	if (stock->left && stock->buf->id == id &&
-	    READ_ONCE(stock->buf->live)) {
+	    regbuf_buf_usable(stock->buf)) {
 		hold->buf = stock->buf;
 		hold->left = min(stock->left, max(hold->want, 1));
 		stock->left -= hold->left;
@@ -87,10 +87,12 @@ static bool regbuf_stock_may(const struct regbuf_stock *stock,
 			     const struct regbuf_buf *buf)
 {
 	lockdep_assert_held(&stock->lock);
-	if (stock->closed || !READ_ONCE(buf->live))
+	if (stock->closed || !regbuf_buf_usable(buf))
 		return false;
-	/* The lock orders it. */
-	return !waitqueue_active(&buf->ctx->wait);
+	if (waitqueue_active(&buf->ctx->wait)) /* the lock orders it */
+		return false;
+	/* Likewise. */
+	return !waitqueue_active(&regbuf_buf_owner(buf)->wait);
 }
 
 /**

@@ -11,15 +11,16 @@
 /**
  * __regbuf_trace_register() - a registration, or its refusal
  * @ctx: the context
- * @reg: what was asked for, and what became of it
+ * @id: the buffer's id, if there is one
+ * @want: what was asked for, and what it costs
  * @err: 0, or why not
  *
  * Context: Any.
  */
-void __regbuf_trace_register(const struct regbuf_ctx *ctx,
-			     const struct regbuf_ioc_register *reg, int err)
+void __regbuf_trace_register(const struct regbuf_ctx *ctx, u64 id,
+			     const struct regbuf_want *want, int err)
 {
-	trace_regbuf_register(ctx, reg, err);
+	trace_regbuf_register(ctx, id, want, err);
 }
 
 /**

@@ -17,9 +17,9 @@
 #include "queue.h"
 
 TRACE_EVENT(regbuf_register,
-	TP_PROTO(const struct regbuf_ctx *ctx,
-		 const struct regbuf_ioc_register *reg, int err),
-	TP_ARGS(ctx, reg, err),
+	TP_PROTO(const struct regbuf_ctx *ctx, u64 id,
+		 const struct regbuf_want *want, int err),
+	TP_ARGS(ctx, id, want, err),
 	TP_STRUCT__entry(
 		__field(u32, ctx)
 		__field(u32, access)
@@ -31,11 +31,11 @@ TRACE_EVENT(regbuf_register,
 	),
 	TP_fast_assign(
 		__entry->ctx = ctx->id;
-		__entry->access = reg->access;
-		__entry->id = reg->id;
-		__entry->addr = reg->addr;
-		__entry->length = reg->length;
-		__entry->pages = reg->needed;
+		__entry->access = want->access;
+		__entry->id = id;
+		__entry->addr = want->addr;
+		__entry->length = want->length;
+		__entry->pages = want->needed;
 		__entry->err = err;
 	),
 	TP_printk("ctx=%u id=%#llx addr=%#llx length=%llu access=%u pages=%llu err=%d",

@@ -373,6 +373,17 @@ static inline struct regbuf_sqe *rb_sqe_idle(struct rb_queue *q, __u64 id,
 	return sqe;
 }
 
+/* Change the table; the structure must stay until the entry is taken. */
+static inline struct regbuf_sqe *rb_sqe_array(struct rb_queue *q,
+					      struct regbuf_ioc_array *array,
+					      __u64 data)
+{
+	struct regbuf_sqe *sqe = rb_sqe_op(q, REGBUF_OP_ARRAY, 0, data);
+
+	sqe->id = (unsigned long)array;
+	return sqe;
+}
+
 /*
  * Publish, submit, wait. @out may be NULL; without it a refused entry is the
  * result, so that no test overlooks one.

@@ -81,6 +81,34 @@ static inline int rb_deregister(int fd, __u64 id)
 	return rb_ioctl(fd, REGBUF_IOC_DEREGISTER, &dereg);
 }
 
+/* With flags; what it says is left in @reg. */
+static inline int rb_register_flags(int fd, void *addr, __u64 length,
+				    __u32 access, __u32 flags,
+				    struct regbuf_ioc_register *reg)
+{
+	*reg = (struct regbuf_ioc_register){
+		.size = sizeof(*reg),
+		.flags = flags,
+		.addr = (unsigned long)addr,
+		.length = length,
+		.access = access,
+	};
+	return rb_ioctl(fd, REGBUF_IOC_REGISTER, reg);
+}
+
+static inline int rb_deregister_flags(int fd, __u64 id, __u32 flags,
+				      long long timeout_ns,
+				      struct regbuf_ioc_deregister *dereg)
+{
+	*dereg = (struct regbuf_ioc_deregister){
+		.size = sizeof(*dereg),
+		.flags = flags,
+		.id = id,
+		.timeout_ns = timeout_ns,
+	};
+	return rb_ioctl(fd, REGBUF_IOC_DEREGISTER, dereg);
+}
+
 static inline int rb_status(int fd, __u64 id, struct regbuf_ioc_status *status)
 {
 	*status = (struct regbuf_ioc_status){
@@ -113,6 +141,17 @@ static inline struct regbuf_slice rb_slice(__u64 id, __u64 offset, __u32 length)
 		.id = id,
 		.offset = offset,
 		.length = length,
+	};
+}
+
+/* A part of what the table has at an index. */
+static inline struct regbuf_slice rb_at(__u64 index, __u64 offset, __u32 length)
+{
+	return (struct regbuf_slice){
+		.id = index,
+		.offset = offset,
+		.length = length,
+		.flags = REGBUF_SLICE_F_INDEX,
 	};
 }
 

@@ -224,7 +224,7 @@ TEST_F(access, outlives_a_change_of_protection)
 	EXPECT_EQ(0, rb_deregister(self->dev, id));
 }
 
-/* S55: not a byte of the page around a small buffer can be had */
+/* S13, S55: not a byte of the page around a small buffer can be had */
 TEST_F(access, ends_with_the_buffer_and_not_its_page)
 {
 	static const struct {
@@ -247,7 +247,7 @@ TEST_F(access, ends_with_the_buffer_and_not_its_page)
 					   outside[i].length, &msg));
 		EXPECT_TRUE(nothing_sent(self->dev, self->sv[1]));
 	}
-	/* S13: the last byte, the first one, and nothing at the very end. */
+	/* The last byte, the first one, and nothing at the very end. */
 	EXPECT_EQ(0, rb_send(self->dev, self->sv[0], id, 100, 0, &msg));
 	EXPECT_EQ(0, rb_send(self->dev, self->sv[0], id, 99, 1, &msg));
 	EXPECT_EQ(1, msg.sent);

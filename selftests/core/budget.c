@@ -16,6 +16,7 @@
 
 #define NOBODY		65534
 #define LIMIT		16	/* pages */
+#define SMALL		64	/* bytes: LIMIT of them fit in a page */
 #define RW		(PROT_READ | PROT_WRITE)
 #define HUGE		(2UL << 20)
 #define HUGE_PAGES	(HUGE / RB_PAGE)
@@ -94,7 +95,7 @@ FIXTURE_TEARDOWN_PARENT(user)
 	EXPECT_EQ(0, charged(self->dev));				\
 } while (0)
 
-/* C10: N pages of N are fine, N + 1 are not; the reply has the numbers */
+/* C10, S6, S42: N pages are fine, N + 1 are not; the reply has the numbers */
 TEST_F(user, limit_is_exact)
 {
 	struct regbuf_ioc_register reg;
@@ -152,6 +153,40 @@ TEST_F(user, buffers_are_summed_up)
 	for (int i = 0; i < LIMIT; i++)
 		EXPECT_EQ(i == 3 ? -ESTALE : 0,
 			  rb_deregister(self->dev, ids[i]));
+	EXPECT_NOTHING_CHARGED();
+}
+
+/* C10, S3: a refusal gives no id, and says itself why */
+TEST_F(user, refusal_gives_no_id)
+{
+	struct regbuf_ioc_register reg;
+
+	reg = request(self->mem, (LIMIT + 1) * RB_PAGE);
+	reg.id = -1ULL;
+	EXPECT_EQ(-ENOBUFS, rb_ioctl(self->dev, REGBUF_IOC_REGISTER, &reg));
+	EXPECT_EQ(REGBUF_ID_NONE, reg.id);
+	EXPECT_EQ(-ENOENT, rb_deregister(self->dev, reg.id));
+	EXPECT_NOTHING_CHARGED();
+}
+
+/* C10, S10: small buffers all over memory cost a page each, packed ones less */
+TEST_F(user, packed_buffers_cost_less)
+{
+	struct regbuf_ioc_register reg;
+	__u64 ids[LIMIT];
+
+	for (int i = 0; i < LIMIT; i++)
+		ASSERT_EQ(0, rb_register(self->dev, self->mem + i * RB_PAGE,
+					 SMALL, RB_READ, &ids[i]));
+	EXPECT_EQ(LIMIT, charged(self->dev));
+	for (int i = 0; i < LIMIT; i++)
+		EXPECT_EQ(0, rb_deregister(self->dev, ids[i]));
+	EXPECT_NOTHING_CHARGED();
+
+	reg = request(self->mem, LIMIT * SMALL);
+	ASSERT_EQ(0, rb_ioctl(self->dev, REGBUF_IOC_REGISTER, &reg));
+	EXPECT_EQ(1, charged(self->dev));
+	EXPECT_EQ(0, rb_deregister(self->dev, reg.id));
 	EXPECT_NOTHING_CHARGED();
 }
 
@@ -650,7 +685,7 @@ TEST_F(users, processes_of_one_user_share_the_budget)
 		ids[i] = tell_register(_metadata, &self->workers[i & 1],
 				       i * RB_PAGE, 1, (i + 1) * HUGE_PAGES);
 	for (int i = 0; i < 2; i++) {
-		reg = tell(&self->workers[i], (struct order){ 0, 1 });
+		reg = tell(&self->workers[i], (struct order){ 4 * RB_PAGE, 1 });
 		EXPECT_EQ(0, reg.id);
 		EXPECT_EQ(4 * HUGE_PAGES, reg.charged);
 	}

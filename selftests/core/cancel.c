@@ -88,7 +88,7 @@ TEST_F(cancel, nothing)
 	EXPECT_EQ(0, cancel(&qr->q, 0, 2, 0, 0, 1));
 }
 
-/* By data, the oldest of them. */
+/* S27: by data, the oldest of them. */
 TEST_F(cancel, oldest_first)
 {
 	struct rb_qrig *qr = &self->qr;
@@ -106,7 +106,7 @@ TEST_F(cancel, oldest_first)
 	EXPECT_EQ(0, rb_in_flight(qr->rig.dev, qr->rig.id));
 }
 
-/* All with that data; all of an endpoint. */
+/* S27: all with that data; all of an endpoint. */
 TEST_F(cancel, all)
 {
 	struct rb_qrig *qr = &self->qr;

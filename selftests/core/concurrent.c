@@ -100,7 +100,7 @@ TEST_F(concurrent, received_over_what_is_sent)
 	EXPECT_EQ(0, rb_tally_differs(self->tally, 1, 80, 0, 4000));
 }
 
-/* C19: one buffer in several queues at once. */
+/* C19, S1: one buffer in several queues at once. */
 TEST_F(concurrent, one_buffer_in_two_queues)
 {
 	struct rb_queue other;
@@ -135,8 +135,8 @@ TEST_F(concurrent, one_buffer_in_two_queues)
 }
 
 /*
- * C6: deregistered while sends of it are in the socket, half in, and waiting:
- * all of them go on, and then the pages go.
+ * C6, S21, S22: deregistered while sends of it are in the socket, half in, and
+ * waiting: all of them go on, and then the pages go.
  */
 TEST_F(concurrent, deregistered_under_sends)
 {

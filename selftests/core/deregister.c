@@ -54,7 +54,7 @@ static int deregister(const FIXTURE_DATA(idle) *self, __u32 flags,
 	return err;
 }
 
-/* S14: pins and charge are gone before the call returns, and so is the id */
+/* Pins and charge are gone before the call returns, and so is the id. */
 static void expect_gone(struct __test_metadata *_metadata,
 			const FIXTURE_DATA(idle) *self, __u32 flags,
 			long long timeout_ns)
@@ -85,6 +85,7 @@ static void expect_invalid(struct __test_metadata *_metadata,
 	EXPECT_EQ(self->pins + 3, rb_pins());
 }
 
+/* S14, S18: an id is all it takes; nothing of the buffer is left then */
 TEST_F(idle, is_released_at_once)
 {
 	expect_gone(_metadata, self, 0, 0);

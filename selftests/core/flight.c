@@ -158,7 +158,10 @@ TEST_F(flight, wait_times_out_and_succeeds)
 	EXPECT_EQ(REGBUF_STATE_LIVE, self->status.state);
 }
 
-/* C6, peers' CVE-2025-68294: deregistering is at once; data goes on. */
+/*
+ * C6, S12, S21, S23, peers' CVE-2025-68294: deregistering is at once; data goes
+ * on.
+ */
 TEST_F(flight, deregister)
 {
 	__u32 in_flight;
@@ -173,7 +176,7 @@ TEST_F(flight, deregister)
 	EXPECT_EQ(1, self->stats.deregistered_in_flight);
 }
 
-/* C6: nothing in flight: unpinned before it returns, and no misuse. */
+/* C6, S23: nothing in flight: unpinned before it returns, and no misuse. */
 TEST_F(flight, deregister_idle)
 {
 	__u32 in_flight = 7;
@@ -188,7 +191,7 @@ TEST_F(flight, deregister_idle)
 	EXPECT_EQ(0, self->stats.deregistered_in_flight);
 }
 
-/* C6: F_BUSY refuses, and the buffer lives on. */
+/* C6, S23: F_BUSY refuses, and the buffer lives on. */
 TEST_F(flight, deregister_busy)
 {
 	struct rb_rig *rig = &self->rig;

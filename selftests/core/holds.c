@@ -131,7 +131,7 @@ TEST_F_TIMEOUT(holds, never_busy, 90)
 	}
 }
 
-/* C6: nor is it misuse. */
+/* C6, S23: nor is it misuse. */
 TEST_F_TIMEOUT(holds, never_misuse, 90)
 {
 	struct regbuf_ioc_stats stats;

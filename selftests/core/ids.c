@@ -205,7 +205,7 @@ TEST_F(ids, slots_do_not_grow)
 	EXPECT_GE(64, highest);
 }
 
-/* S20: deregistering nonsense harms nothing and nobody */
+/* S18, S20: deregistering nonsense harms nothing and nobody */
 TEST_F(ids, deregistering_garbage_is_harmless)
 {
 	static const __u64 garbage[] = {

@@ -62,6 +62,27 @@ TEST_F(misuse, dead_ids_in_entries)
 	rb_q_close(&q);
 }
 
+/* C9: so is one whose memory is gone, and that it went. */
+TEST_F(misuse, memory_that_is_gone)
+{
+	struct rb_rig *rig = &self->rig;
+	char *mem = rb_pages(1);
+	__u64 id;
+
+	ASSERT_EQ(0, rb_register(rig->dev, mem, RB_PAGE, RB_READ, &id));
+	ASSERT_EQ(0, munmap(mem, RB_PAGE));
+	ASSERT_EQ(0, rb_stats(rig->dev, &self->stats));
+	EXPECT_EQ(1, self->stats.detached);
+	EXPECT_EQ(0, self->stats.used_detached);
+	EXPECT_EQ(-ESTALE, rb_send(rig->dev, rig->near, id, 0, 1, &self->msg));
+	EXPECT_EQ(0, used_after(self));
+	EXPECT_EQ(1, self->stats.used_detached);
+	EXPECT_EQ(0, rb_deregister(rig->dev, id));
+	EXPECT_EQ(-ESTALE, rb_send(rig->dev, rig->near, id, 0, 1, &self->msg));
+	EXPECT_EQ(1, used_after(self));
+	EXPECT_EQ(1, self->stats.used_detached);
+}
+
 /* Ids that never were, and other calls with dead ones, are no such misuse. */
 TEST_F(misuse, other_errors_are_not_counted)
 {

@@ -146,7 +146,7 @@ TEST_F(receive, lists)
 	EXPECT_EQ(0, self->rig->mem[100]);
 }
 
-/* C5, C7: what may not be received into. */
+/* C5, C7, S13, S19, S53: what may not be received into. */
 TEST_F(receive, refused)
 {
 	__u64 id, inline_slice;
@@ -179,8 +179,8 @@ TEST_F(receive, refused)
 }
 
 /*
- * C6: a posted receive goes on when its buffer is deregistered: the id is dead,
- * the pages stay until it is through.
+ * C6, S21, S22: a posted receive goes on when its buffer is deregistered: the
+ * id is dead, the pages stay until it is through.
  */
 TEST_F(receive, deregistered_while_posted)
 {

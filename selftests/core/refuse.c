@@ -20,6 +20,7 @@ FIXTURE(refuse)
 	__u32 udp;		/* endpoints of other sockets */
 	__u32 listener;
 	__u32 only_recv;
+	struct regbuf_ioc_array array;	/* of nothing */
 	__u64 only_read;	/* buffers */
 	__u64 only_write;
 	__u64 dead;
@@ -105,6 +106,13 @@ static struct regbuf_sqe *right(FIXTURE_DATA(refuse) *self, int op)
 		sqe->id = self->qr.rig.id;
 		sqe->endpoint = 0;
 		break;
+	case REGBUF_OP_ARRAY:
+		self->array = (struct regbuf_ioc_array){
+			.size = sizeof(self->array),
+		};
+		sqe->id = (unsigned long)&self->array;
+		sqe->endpoint = 0;
+		break;
 	case REGBUF_OP_NOP:
 		sqe->endpoint = 0;
 		break;
@@ -146,6 +154,7 @@ TEST_F(refuse, unused_members)
 		{ REGBUF_OP_TIMEOUT, 1 << OFFSET },
 		{ REGBUF_OP_CANCEL, 1 << ENDPOINT | 1 << ID },
 		{ REGBUF_OP_IDLE, 1 << ID },
+		{ REGBUF_OP_ARRAY, 1 << ID },
 		{ REGBUF_OP_SEND, 1 << ENDPOINT | 1 << ID | 1 << OFFSET |
 				  1 << LENGTH | 1 << EXT },
 		{ REGBUF_OP_RECV, 1 << ENDPOINT | 1 << ID | 1 << OFFSET |
@@ -200,10 +209,11 @@ TEST_F(refuse, flags_of_others)
 		[REGBUF_OP_SEND] = SILENT | REGBUF_SQE_F_EARLY |
 			REGBUF_SQE_F_LIST | REGBUF_SQE_F_INLINE |
 			REGBUF_SQE_F_ADDR | REGBUF_SQE_F_ADDR_PTR |
-			REGBUF_SQE_F_MORE,
+			REGBUF_SQE_F_MORE | REGBUF_SQE_F_INDEX,
 		[REGBUF_OP_RECV] = SILENT | REGBUF_SQE_F_LIST |
 			REGBUF_SQE_F_ADDR | REGBUF_SQE_F_WAITALL |
-			REGBUF_SQE_F_POOL | REGBUF_SQE_F_MULTI,
+			REGBUF_SQE_F_POOL | REGBUF_SQE_F_MULTI |
+			REGBUF_SQE_F_INDEX,
 		[REGBUF_OP_SHUTDOWN] = SILENT,
 		[REGBUF_OP_ACCEPT] = SILENT | REGBUF_SQE_F_MULTI,
 		[REGBUF_OP_CONNECT] = SILENT,
@@ -212,6 +222,7 @@ TEST_F(refuse, flags_of_others)
 		[REGBUF_OP_CANCEL] = SILENT | REGBUF_SQE_F_ANY |
 			REGBUF_SQE_F_ALL,
 		[REGBUF_OP_IDLE] = SILENT,
+		[REGBUF_OP_ARRAY] = SILENT,
 	};
 
 	for (int op = 0; op < REGBUF_OP_NR; op++) {
@@ -293,7 +304,7 @@ TEST_F(refuse, cancel_of_any_on_none)
 	EXPECT_EQ(0, refused(&self->qr, -EINVAL));
 }
 
-/* C5: buffers that there are not, or not any more. */
+/* C5, S19: buffers that there are not, or not any more. */
 TEST_F(refuse, unknown_buffers)
 {
 	__u64 bad[] = {
@@ -327,7 +338,7 @@ TEST_F(refuse, unknown_buffers_in_a_list)
 	}
 }
 
-/* C5: outside of the buffer, by one byte or by overflow: EFAULT. */
+/* C5, S13: outside of the buffer, by one byte or by overflow: EFAULT. */
 TEST_F(refuse, slices_outside)
 {
 	static const struct {
@@ -350,7 +361,7 @@ TEST_F(refuse, slices_outside)
 	}
 }
 
-/* C7: sending needs READ, receiving WRITE. */
+/* C7, S52, S53: sending needs READ, receiving WRITE. */
 TEST_F(refuse, missing_rights)
 {
 	struct rb_qrig *qr = &self->qr;

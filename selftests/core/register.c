@@ -134,7 +134,7 @@ TEST_F(reg, null_is_refused)
 	EXPECT_REFUSED(EFAULT, NULL, RB_PAGE, BOTH);
 }
 
-/* S4: memory that was unmapped */
+/* S4, S43: memory that was unmapped */
 TEST_F(reg, unmapped_is_refused)
 {
 	char *mem = rb_pages(2);
@@ -154,7 +154,9 @@ TEST_F(reg, prot_none_is_refused)
 	EXPECT_REFUSED(EFAULT, mem, RB_PAGE, RB_WRITE);
 }
 
-/* S4: the kernel's half, the gap between the halves, and user space's end */
+/*
+ * S4, S43: the kernel's half, the gap between the halves, and user space's end
+ */
 TEST_F(reg, kernel_half_is_refused)
 {
 	static const unsigned long at[] = {
@@ -170,7 +172,7 @@ TEST_F(reg, kernel_half_is_refused)
 	}
 }
 
-/* S4: runs off its mapping by a byte, or by much */
+/* S4, S43: runs off its mapping by a byte, or by much */
 TEST_F(reg, running_off_the_mapping_is_refused)
 {
 	char *mem = rb_pages(4);
@@ -208,7 +210,7 @@ TEST_F(reg, one_untouchable_page_is_refused)
 	WHOLE_LIFE(mem, 5 * RB_PAGE, BOTH, 5);
 }
 
-/* S4: address and length wrap around, exactly to 0 and beyond */
+/* S4, S43: address and length wrap around, exactly to 0 and beyond */
 TEST_F(reg, wrap_around_is_refused)
 {
 	EXPECT_REFUSED(EFAULT, (void *)-RB_PAGE, RB_PAGE, RB_READ);
@@ -340,14 +342,17 @@ TEST_F(reg, read_only_data_can_be_sent)
 	EXPECT_REFUSED(EFAULT, mem, RB_PAGE, BOTH);
 }
 
-/* S8: what the program does to the mapping doesn't move what is pinned */
+/* S8, C9: with F_KEEP, what becomes of the mapping does not move the pages */
 TEST_F(reg, pages_stay_whatever_happens_to_the_mapping)
 {
 	char *mem = rb_pages(3), *copy = malloc(3 * RB_PAGE);
+	struct regbuf_ioc_register reg;
 	__u64 id;
 
 	memcpy(copy, mem, 3 * RB_PAGE);
-	ASSERT_EQ(0, rb_register(self->dev, mem, 3 * RB_PAGE, RB_READ, &id));
+	ASSERT_EQ(0, rb_register_flags(self->dev, mem, 3 * RB_PAGE, RB_READ,
+				       REGBUF_REGISTER_F_KEEP, &reg));
+	id = reg.id;
 	ASSERT_EQ(0, mprotect(mem, RB_PAGE, PROT_NONE));
 	ASSERT_EQ(0, madvise(mem + RB_PAGE, RB_PAGE, MADV_DONTNEED));
 	ASSERT_EQ(0, munmap(mem + 2 * RB_PAGE, RB_PAGE));
@@ -444,6 +449,34 @@ TEST_F(reg, range_over_many_mappings_is_taken)
 	EXPECT_REFUSED(EFAULT, mem + RB_PAGE, 3 * RB_PAGE, RB_WRITE);
 }
 
+/* S1: address and length give an id, for all sockets, of any protocol */
+TEST_F(reg, id_is_of_no_socket)
+{
+	static const struct {
+		int family;
+		int type;
+	} kinds[] = {
+		{ AF_INET, SOCK_STREAM }, { AF_INET, SOCK_DGRAM },
+		{ AF_INET6, SOCK_STREAM }, { AF_INET6, SOCK_DGRAM },
+	};
+	char *mem = rb_pages(1), got[RB_PAGE];
+	struct regbuf_ioc_send msg;
+	int sv[2];
+	__u64 id;
+
+	ASSERT_EQ(0, rb_register(self->dev, mem, RB_PAGE, RB_READ, &id));
+	for (int i = 0; i < ARRAY_SIZE(kinds); i++) {
+		ASSERT_EQ(0, rb_pair(NULL, kinds[i].family, kinds[i].type, sv));
+		EXPECT_EQ(0, rb_send(self->dev, sv[0], id, i, 1000, &msg));
+		EXPECT_EQ(1000, recv(sv[1], got, sizeof(got), 0));
+		EXPECT_EQ(0, memcmp(got, mem + i, 1000));
+		close(sv[0]);
+		close(sv[1]);
+	}
+	EXPECT_EQ(0, rb_wait(self->dev, id, 20 * RB_SEC));
+	EXPECT_EQ(0, rb_deregister(self->dev, id));
+}
+
 /* The same range again and again: as many buffers, all with the same bytes */
 TEST_F(reg, same_range_can_be_registered_many_times)
 {
@@ -466,7 +499,7 @@ TEST_F(reg, same_range_can_be_registered_many_times)
 		EXPECT_EQ(0, rb_deregister(self->dev, ids[i]));
 }
 
-/* Closing the context with buffers in it lets go of all at once. */
+/* S12: closing the context with buffers in it lets go of all at once. */
 TEST_F(reg, close_lets_go_of_everything)
 {
 	char *mem = rb_pages(64);

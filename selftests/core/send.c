@@ -105,7 +105,7 @@ TEST_F(send, bytes_arrive_as_they_were)
 	EXPECT_EQ(0, rb_wait(self->rig.dev, self->rig.id, 10 * RB_SEC));
 }
 
-/* C4: the very last byte of a buffer, and all of it. */
+/* C4, S13: the very last byte of a buffer, and all of it. */
 TEST_F(send, ends_of_the_buffer)
 {
 	check_arrives(_metadata, &self->rig, LEN - 1, 1);

@@ -279,7 +279,7 @@ TEST_F(slices, inline_with_an_offset_is_refused)
 	check_refused(_metadata, self, -EINVAL);
 }
 
-/* C5: outside a buffer, by one and by a wrap, in the last slice only. */
+/* C5, S13: outside a buffer, by one and by a wrap, in the last slice only. */
 TEST_F(slices, outside_the_buffer)
 {
 	static const struct { __u64 offset; __u32 length; } bad[] = {
@@ -307,7 +307,7 @@ TEST_F(slices, outside_the_buffer)
 	check(_metadata, self);
 }
 
-/* C5: ids that never were, or are not any more, in the last slice only. */
+/* C5, S19: ids that never were, or are not any more, in the last slice only. */
 TEST_F(slices, bad_ids)
 {
 	__u64 unknown[] = { REGBUF_ID_NONE, 0xffffffff, ~0ULL,
@@ -403,7 +403,7 @@ TEST_F(slices, array_that_cannot_be_read)
 
 TEST_F(slices, unknown_flags_are_refused)
 {
-	for (__u32 flag = 2; flag; flag <<= 1) {
+	for (__u32 flag = REGBUF_SLICE_F_ALL + 1; flag; flag <<= 1) {
 		add(self, 0, 0, 10);
 		add(self, 0, 0, 10);
 		self->slices[1].flags = flag;

@@ -361,7 +361,7 @@ static void spoil_entry(struct request *req)
 		req->wrong = R_EINVAL;
 		break;
 	case 2:
-		req->sqe.flags |= 1 << (12 + rnd(4));
+		req->sqe.flags |= 1 << (13 + rnd(3));
 		req->wrong = R_EOPNOTSUPP;
 		break;
 	case 3:

@@ -175,6 +175,25 @@ TEST_F(events, used_after_deregister)
 	EXPECT_TRUE(silent(self));
 }
 
+/* C9 */
+TEST_F(events, detached_and_used)
+{
+	struct rb_rig *rig = &self->rig;
+	void *mem = rb_pages(1);
+	__u64 id;
+
+	ASSERT_EQ(0, rb_register(rig->dev, mem, RB_PAGE, RB_READ, &id));
+	ASSERT_TRUE(next_is(self, REGBUF_EVENT_KIND_REGISTERED));
+	ASSERT_EQ(0, munmap(mem, RB_PAGE));
+	ASSERT_TRUE(next_is(self, REGBUF_EVENT_KIND_DETACHED));
+	EXPECT_EQ(id, self->ev.buffer);
+	EXPECT_EQ(RB_PAGE, self->ev.length);
+	EXPECT_EQ(-ESTALE, rb_send(rig->dev, rig->near, id, 0, 1, &self->msg));
+	ASSERT_TRUE(next_is(self, REGBUF_EVENT_KIND_USED_DETACHED));
+	EXPECT_EQ(id, self->ev.buffer);
+	EXPECT_TRUE(silent(self));
+}
+
 /* C10 */
 TEST_F(events, over_budget)
 {

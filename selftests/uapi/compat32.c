@@ -2,7 +2,7 @@
 /*
  * A 32-bit program on a 64-bit kernel: the same structures, the same answers.
  */
-#include "regbuf_queue.h"
+#include "regbuf_buf.h"
 #include "kselftest_harness.h"
 
 #include <sys/resource.h>
@@ -78,6 +78,45 @@ TEST_F(compat, slices_are_gathered)
 	close(sv[1]);
 	EXPECT_EQ(0, rb_wait(self->dev, id, 20 * RB_SEC));
 	EXPECT_EQ(0, rb_deregister(self->dev, id));
+}
+
+/* C8, C12: a table, an export of an entry, and the slots, as seen by both. */
+TEST_F(compat, buffers_are_shared)
+{
+	struct regbuf_array_entry entry = rb_entry(self->mem, RB_PAGE, RB_READ);
+	int dev = rb_open(), fd;
+	struct regbuf_slot *slots;
+	char got[100];
+	__u64 id;
+
+	ASSERT_EQ(0, rb_array(self->dev, &entry, 1));
+	fd = rb_export(self->dev, entry.id, 50, 100, RB_READ);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, rb_import(dev, fd, 0, &id));
+	ASSERT_EQ(0, rb_fetch(dev, id, 0, 100, got));
+	EXPECT_EQ(0, memcmp(got, self->mem + 50, 100));
+	slots = mmap(NULL, RB_PAGE, PROT_READ, MAP_SHARED, self->dev, 0);
+	ASSERT_TRUE(slots != MAP_FAILED);
+	EXPECT_EQ(entry.id, slots[(__u32)entry.id].id);
+	EXPECT_EQ(RB_PAGE, slots[(__u32)entry.id].length);
+	EXPECT_EQ(REGBUF_STATE_LIVE, slots[(__u32)entry.id].state);
+	EXPECT_EQ(0, rb_revoke(self->dev, entry.id, 0));
+	EXPECT_EQ(-ESTALE, rb_fetch(dev, id, 0, 1, got));
+	ASSERT_EQ(0, rb_array(self->dev, NULL, 0));
+	close(fd);
+	close(dev);
+}
+
+/* Entries of a table are not cut either. */
+TEST_F(compat, high_entries_are_not_truncated)
+{
+	struct regbuf_array_entry entry = rb_entry(self->mem, RB_PAGE, RB_READ);
+	struct regbuf_ioc_array array = rb_array_args(0, &entry, 1, 0);
+
+	array.entries |= 1ULL << 32;
+	EXPECT_EQ(-EFAULT, rb_ioctl(self->dev, REGBUF_IOC_ARRAY, &array));
+	entry.addr |= 1ULL << 32;
+	EXPECT_EQ(-EFAULT, rb_array(self->dev, &entry, 1));
 }
 
 /* 64-bit addresses are not cut to 32 bits: EFAULT, not other memory. */

@@ -3,15 +3,13 @@
  * What all calls have in common: each way of asking wrong, alone and with
  * everything else right, for each call. A refused call has had no effect.
  */
-#include "regbuf_queue.h"
+#include "regbuf_buf.h"
 #include "kselftest_harness.h"
 
 #include <stddef.h>
 #include <sys/ioctl.h>
 
-#define NR_CALLS	8	/* of the device */
-#define FIRST_QUEUE	0x20	/* those of a queue, and how many */
-#define NR_QUEUE	7
+#define FIRST_QUEUE	0x20	/* number of the first call of a queue */
 #define ENTRIES		4
 #define NR_PAGES	4
 #define DATA		64	/* bytes that a send sends */
@@ -24,10 +22,13 @@ FIXTURE(call) {
 	char *mem;	/* registered as id */
 	__u64 id;
 	struct regbuf_slice slice;
+	struct regbuf_array_entry entry;
 	struct rb_queue q;	/* with an entry to take */
 	int sock;	/* no endpoint */
 	__u32 ep;	/* of sv[1] */
 	int efd;
+	int other;	/* a context that imports */
+	int export;	/* of the buffer */
 	int next_fd;	/* the lowest that is free */
 	char *arg;	/* NR_PAGES, then a hole */
 	long pins;
@@ -45,7 +46,7 @@ FIXTURE_VARIANT(call) {
 
 FIXTURE_VARIANT_ADD(call, query) {
 	.cmd = REGBUF_IOC_QUERY,
-	.size = 144,
+	.size = 160,
 	.first = 88,
 	.resv = 76,
 	.out = 8,
@@ -54,6 +55,7 @@ FIXTURE_VARIANT_ADD(call, query) {
 FIXTURE_VARIANT_ADD(call, register) {
 	.cmd = REGBUF_IOC_REGISTER,
 	.size = 64,
+	.flags = REGBUF_REGISTER_F_ALL,
 	.out = 28,
 };
 
@@ -61,14 +63,13 @@ FIXTURE_VARIANT_ADD(call, deregister) {
 	.cmd = REGBUF_IOC_DEREGISTER,
 	.size = 32,
 	.flags = REGBUF_DEREGISTER_F_ALL,
-	.resv = 28,
 	.out = 24,
 };
 
 FIXTURE_VARIANT_ADD(call, status) {
 	.cmd = REGBUF_IOC_STATUS,
-	.size = 56,
-	.resv = 52,
+	.size = 72,
+	.first = 56,
 	.out = 16,
 };
 
@@ -87,7 +88,7 @@ FIXTURE_VARIANT_ADD(call, send) {
 
 FIXTURE_VARIANT_ADD(call, stats) {
 	.cmd = REGBUF_IOC_STATS,
-	.size = 200,
+	.size = 216,
 	.first = 184,
 	.out = 8,
 };
@@ -97,6 +98,32 @@ FIXTURE_VARIANT_ADD(call, queue) {
 	.size = 48,
 	.flags = REGBUF_QUEUE_F_ALL,
 	.out = 24,
+};
+
+FIXTURE_VARIANT_ADD(call, array) {
+	.cmd = REGBUF_IOC_ARRAY,
+	.size = 56,
+	.flags = REGBUF_ARRAY_F_ALL,
+	.out = 24,
+};
+
+FIXTURE_VARIANT_ADD(call, export) {
+	.cmd = REGBUF_IOC_EXPORT,
+	.size = 40,
+	.out = 36,
+};
+
+FIXTURE_VARIANT_ADD(call, import) {
+	.cmd = REGBUF_IOC_IMPORT,
+	.size = 40,
+	.resv = 36,
+	.out = 16,
+};
+
+FIXTURE_VARIANT_ADD(call, revoke) {
+	.cmd = REGBUF_IOC_REVOKE,
+	.size = 24,
+	.out = 20,
 };
 
 FIXTURE_VARIANT_ADD(call, enter) {
@@ -168,6 +195,13 @@ static int setup_queue(FIXTURE_DATA(call) *self)
 	return rb_q_attach(&self->q, self->sv[1], RB_BOTH, 0, 0, &self->ep);
 }
 
+static int setup_export(FIXTURE_DATA(call) *self)
+{
+	self->other = rb_open();
+	self->export = rb_export(self->dev, self->id, 0, 0, RB_READ);
+	return self->export < 0 ? self->export : 0;
+}
+
 FIXTURE_SETUP(call)
 {
 	self->pins = rb_pins();
@@ -180,6 +214,8 @@ FIXTURE_SETUP(call)
 				 RB_READ | RB_WRITE, &self->id));
 	self->slice = rb_slice(self->id, 0, DATA);
 	ASSERT_EQ(0, setup_queue(self));
+	ASSERT_EQ(0, setup_export(self));
+	self->entry = rb_entry(self->mem, 100, RB_READ);
 	self->arg = rb_map((NR_PAGES + 1) * RB_PAGE, PROT_READ | PROT_WRITE, 0);
 	ASSERT_NE(NULL, self->arg);
 	ASSERT_EQ(0, munmap(self->arg + NR_PAGES * RB_PAGE, RB_PAGE));
@@ -192,6 +228,7 @@ FIXTURE_TEARDOWN(call)
 	close(self->sv[1]);
 	rb_q_close(&self->q);
 	close(self->dev);
+	close(self->other);
 	EXPECT_TRUE(rb_within(20, !rb_vmpin()));
 	EXPECT_TRUE(rb_within(20, rb_pins() <= self->pins));
 }
@@ -201,6 +238,9 @@ union args {
 	struct regbuf_ioc_status status;	/* and others with an id */
 	struct regbuf_ioc_send msg;
 	struct regbuf_ioc_queue queue;
+	struct regbuf_ioc_array array;
+	struct regbuf_ioc_export export;
+	struct regbuf_ioc_import import;
 	struct regbuf_ioc_enter enter;
 	struct regbuf_ioc_attach attach;
 	struct regbuf_ioc_detach detach;
@@ -225,6 +265,7 @@ static void fill_device(const FIXTURE_DATA(call) *self, unsigned long cmd,
 	case REGBUF_IOC_DEREGISTER:
 	case REGBUF_IOC_STATUS:
 	case REGBUF_IOC_WAIT:
+	case REGBUF_IOC_REVOKE:
 		args->status.id = self->id;
 		break;
 	case REGBUF_IOC_SEND:
@@ -235,6 +276,17 @@ static void fill_device(const FIXTURE_DATA(call) *self, unsigned long cmd,
 	case REGBUF_IOC_QUEUE:
 		args->queue.sq_entries = ENTRIES;
 		args->queue.cq_entries = ENTRIES;
+		break;
+	case REGBUF_IOC_ARRAY:
+		args->array.entries = (unsigned long)&self->entry;
+		args->array.nr = 1;
+		break;
+	case REGBUF_IOC_EXPORT:
+		args->export.id = self->id;
+		args->export.access = RB_READ;
+		break;
+	case REGBUF_IOC_IMPORT:
+		args->import.fd = self->export;
 		break;
 	}
 }
@@ -290,9 +342,10 @@ static void fill(const FIXTURE_DATA(call) *self,
 /* The call, on the descriptor that it is for. */
 static int call(const FIXTURE_DATA(call) *self, unsigned long cmd, void *arg)
 {
-	bool queue = (cmd & 0xff) >= FIRST_QUEUE;
-
-	return rb_ioctl(queue ? self->q.fd : self->dev, cmd, arg);
+	if ((cmd & 0xff) >= FIRST_QUEUE)
+		return rb_ioctl(self->q.fd, cmd, arg);
+	return rb_ioctl(cmd == REGBUF_IOC_IMPORT ? self->other : self->dev, cmd,
+			arg);
 }
 
 /* One buffer, idle; nothing sent; nothing at the other end. */
@@ -352,6 +405,17 @@ static bool pool_untouched(FIXTURE_DATA(call) *self)
 	       !rb_q_pool(&self->q, 0, 0, 0, 0);
 }
 
+/* Nothing was imported, and there still is something to import. */
+static bool export_untouched(const FIXTURE_DATA(call) *self)
+{
+	struct regbuf_ioc_stats stats;
+	__u64 id;
+
+	return !rb_stats(self->other, &stats) && !stats.buffers &&
+	       !rb_import(self->other, self->export, 0, &id) &&
+	       !rb_deregister(self->other, id);
+}
+
 /* The entry is still in the ring, and so on. */
 static bool untouched(FIXTURE_DATA(call) *self, unsigned long cmd)
 {
@@ -370,6 +434,9 @@ static bool untouched(FIXTURE_DATA(call) *self, unsigned long cmd)
 		return eventfd_untouched(self);
 	case REGBUF_IOC_POOL:
 		return pool_untouched(self);
+	case REGBUF_IOC_IMPORT:
+	case REGBUF_IOC_REVOKE:
+		return export_untouched(self);
 	}
 	return true;
 }
@@ -488,7 +555,7 @@ TEST_F(call, longer_than_a_page_is_refused)
 	}
 }
 
-/* Each unknown flag alone: EOPNOTSUPP. */
+/* S30: each unknown flag alone: EOPNOTSUPP. */
 TEST_F(call, unknown_flags_are_refused)
 {
 	for (int bit = 0; bit < 32; bit++) {
@@ -601,185 +668,6 @@ TEST_F(call, other_type_direction_or_size_is_unknown)
 		EXPECT_EQ(-ENOTTY, call(self, others[i], self->arg));
 		EXPECT_TRUE(untouched(self, variant->cmd));
 	}
-}
-
-FIXTURE(device) {
-	int dev;
-	struct rb_queue q;
-	int sv[2];
-	char *mem;
-	__u64 id;
-};
-
-FIXTURE_SETUP(device)
-{
-	self->dev = rb_open();
-	ASSERT_GE(self->dev, 0);
-	ASSERT_EQ(0, rb_pair(NULL, AF_INET, SOCK_STREAM, self->sv));
-	self->mem = rb_pages(1);
-	ASSERT_NE(NULL, self->mem);
-	ASSERT_EQ(0, rb_register(self->dev, self->mem, RB_PAGE, RB_READ,
-				 &self->id));
-	ASSERT_EQ(0, rb_q_open(self->dev, &self->q, 1, 1, 0));
-}
-
-FIXTURE_TEARDOWN(device)
-{
-	rb_q_close(&self->q);
-	close(self->sv[0]);
-	close(self->sv[1]);
-	close(self->dev);
-}
-
-static bool nothing_sent(const FIXTURE_DATA(device) *self)
-{
-	struct regbuf_ioc_status status;
-	struct regbuf_ioc_stats stats;
-	int arrived = 0;
-
-	return !rb_status(self->dev, self->id, &status) &&
-	       status.in_flight == 0 && !rb_stats(self->dev, &stats) &&
-	       stats.sends == 0 &&
-	       !ioctl(self->sv[1], FIONREAD, &arrived) && arrived == 0;
-}
-
-/* A call that a descriptor does not have: ENOTTY, and nothing is written. */
-static bool unknown(int fd, unsigned int nr)
-{
-	static const char zeros[RB_PAGE];
-	char arg[RB_PAGE] = "";
-	int err;
-
-	*(__u32 *)arg = 64;
-	err = rb_ioctl(fd, _IO(REGBUF_IOC_TYPE, nr), arg);
-	*(__u32 *)arg -= 64;
-	return err == -ENOTTY && !memcmp(arg, zeros, RB_PAGE);
-}
-
-/* No such call: ENOTTY, for every number that is not one. */
-TEST_F(device, unknown_numbers_are_refused)
-{
-	for (int nr = 0; nr < 256; nr++)
-		EXPECT_EQ(nr >= NR_CALLS, unknown(self->dev, nr));
-	EXPECT_EQ(-ENOTTY, rb_ioctl(self->dev, TCGETS, self->mem));
-}
-
-/* The same for a queue, which has none of the device's. */
-TEST_F(device, unknown_numbers_of_a_queue_are_refused)
-{
-	for (int nr = 0; nr < 256; nr++)
-		EXPECT_EQ(nr < FIRST_QUEUE || nr >= FIRST_QUEUE + NR_QUEUE,
-			  unknown(self->q.fd, nr));
-	EXPECT_EQ(-ENOTTY, rb_ioctl(self->q.fd, TCGETS, self->mem));
-}
-
-/* A queue is not a file to read or write. */
-TEST_F(device, queue_is_not_read_or_written)
-{
-	char byte = 1;
-
-	EXPECT_EQ(-1, read(self->q.fd, &byte, 1));
-	EXPECT_EQ(EINVAL, errno);
-	EXPECT_EQ(-1, write(self->q.fd, &byte, 1));
-	EXPECT_EQ(EINVAL, errno);
-	EXPECT_EQ(-1, lseek(self->q.fd, 0, SEEK_CUR));
-	EXPECT_EQ(ESPIPE, errno);
-}
-
-/* The device is not a file to read, write or map. */
-TEST_F(device, only_ioctls_work)
-{
-	char byte = 1;
-
-	EXPECT_EQ(-1, read(self->dev, &byte, 1));
-	EXPECT_EQ(EINVAL, errno);
-	EXPECT_EQ(-1, write(self->dev, &byte, 1));
-	EXPECT_EQ(EINVAL, errno);
-	EXPECT_EQ(MAP_FAILED, mmap(NULL, RB_PAGE, PROT_READ, MAP_SHARED,
-				   self->dev, 0));
-	EXPECT_EQ(ENODEV, errno);
-	EXPECT_EQ(-1, lseek(self->dev, 0, SEEK_CUR));
-	EXPECT_EQ(ESPIPE, errno);
-}
-
-/* Each unknown flag of a slice alone, on the last of two: EOPNOTSUPP. */
-TEST_F(device, unknown_slice_flags_are_refused)
-{
-	struct regbuf_slice slices[2] = {
-		rb_slice(self->id, 0, DATA), rb_slice(self->id, 0, DATA),
-	};
-	struct regbuf_ioc_send msg;
-
-	for (int bit = 0; bit < 32; bit++) {
-		if (REGBUF_SLICE_F_ALL & (1u << bit))
-			continue;
-		slices[1].flags = 1u << bit;
-		msg = rb_msg(self->sv[0], slices, 2);
-		EXPECT_EQ(-EOPNOTSUPP,
-			  rb_ioctl(self->dev, REGBUF_IOC_SEND, &msg));
-		EXPECT_TRUE(nothing_sent(self));
-	}
-}
-
-/* The array of slices is elsewhere, or runs into a hole: EFAULT. */
-TEST_F(device, slices_elsewhere_are_refused)
-{
-	char *mem = rb_map(2 * RB_PAGE, PROT_READ | PROT_WRITE, 0);
-	struct regbuf_slice *last;
-	struct regbuf_ioc_send msg;
-	void *bad[] = {
-		NULL, NOT_THERE, KERNEL_HALF, (void *)-1L, mem + RB_PAGE,
-	};
-
-	ASSERT_NE(NULL, mem);
-	ASSERT_EQ(0, munmap(mem + RB_PAGE, RB_PAGE));
-	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
-		msg = rb_msg(self->sv[0], bad[i], 1);
-		EXPECT_EQ(-EFAULT, rb_ioctl(self->dev, REGBUF_IOC_SEND, &msg));
-		EXPECT_TRUE(nothing_sent(self));
-	}
-	last = (struct regbuf_slice *)(mem + RB_PAGE) - 1;
-	*last = rb_slice(self->id, 0, DATA);
-	msg = rb_msg(self->sv[0], last, 2);
-	EXPECT_EQ(-EFAULT, rb_ioctl(self->dev, REGBUF_IOC_SEND, &msg));
-	EXPECT_TRUE(nothing_sent(self));
-	/* The same one, alone, is fine: and so is a read-only one. */
-	ASSERT_EQ(0, mprotect(mem, RB_PAGE, PROT_READ));
-	msg = rb_msg(self->sv[0], last, 1);
-	EXPECT_EQ(0, rb_ioctl(self->dev, REGBUF_IOC_SEND, &msg));
-	EXPECT_EQ(DATA, msg.sent);
-}
-
-/* The address is elsewhere: EFAULT. Too long: EINVAL, before it is read. */
-TEST_F(device, destinations_elsewhere_are_refused)
-{
-	struct regbuf_slice slice = rb_slice(self->id, 0, DATA);
-	void *bad[] = { NOT_THERE, KERNEL_HALF, (void *)-1L };
-	static const __u32 lengths[] = { 129, 256, 0xffffffff };
-	struct sockaddr_storage to[2];
-	struct regbuf_ioc_send msg;
-	int udp = socket(AF_INET, SOCK_DGRAM, 0);
-	int len = rb_addr(AF_INET, "127.0.0.1", 9, to);
-
-	ASSERT_GE(udp, 0);
-	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
-		msg = rb_msg(udp, &slice, 1);
-		msg.addr = (unsigned long)bad[i];
-		msg.addr_len = len;
-		EXPECT_EQ(-EFAULT, rb_ioctl(self->dev, REGBUF_IOC_SEND, &msg));
-		EXPECT_TRUE(nothing_sent(self));
-	}
-	msg = rb_msg(udp, &slice, 1);
-	msg.addr = (unsigned long)to;
-	for (int i = 0; i < ARRAY_SIZE(lengths); i++) {
-		msg.addr_len = lengths[i];
-		EXPECT_EQ(-EINVAL, rb_ioctl(self->dev, REGBUF_IOC_SEND, &msg));
-		EXPECT_TRUE(nothing_sent(self));
-	}
-	msg.addr_len = 128;
-	EXPECT_EQ(0, rb_ioctl(self->dev, REGBUF_IOC_SEND, &msg));
-	EXPECT_EQ(DATA, msg.sent);
-	close(udp);
 }
 
 TEST_HARNESS_MAIN

@@ -58,6 +58,28 @@ TEST_F(layout, constants_have_their_values)
 	EXPECT_EQ(16, REGBUF_COPY_MAX);
 }
 
+TEST_F(layout, calls_of_sharing_have_their_numbers)
+{
+	EXPECT_EQ(0xeb08, REGBUF_IOC_ARRAY);
+	EXPECT_EQ(0xeb09, REGBUF_IOC_EXPORT);
+	EXPECT_EQ(0xeb0a, REGBUF_IOC_IMPORT);
+	EXPECT_EQ(0xeb0b, REGBUF_IOC_REVOKE);
+	EXPECT_EQ(4, REGBUF_FEAT_MOVED);
+	EXPECT_EQ(8, REGBUF_FEAT_SLOTS);
+	EXPECT_EQ(0x10, REGBUF_FEAT_ARRAY);
+	EXPECT_EQ(0x20, REGBUF_FEAT_EXPORT);
+	EXPECT_EQ(1, REGBUF_REGISTER_F_COUNT);
+	EXPECT_EQ(2, REGBUF_REGISTER_F_KEEP);
+	EXPECT_EQ(2, REGBUF_REGISTER_R_SHARED);
+	EXPECT_EQ(4, REGBUF_REGISTER_R_COUNTED);
+	EXPECT_EQ(0, REGBUF_STATE_NONE);
+	EXPECT_EQ(3, REGBUF_STATE_DETACHED);
+	EXPECT_EQ(1, REGBUF_STATUS_R_IMPORTED);
+	EXPECT_EQ(2, REGBUF_STATUS_R_KEEP);
+	EXPECT_EQ(2, REGBUF_SLICE_F_INDEX);
+	EXPECT_EQ(1, REGBUF_ARRAY_F_UPDATE);
+}
+
 TEST_F(layout, calls_of_queues_have_their_numbers)
 {
 	EXPECT_EQ(0xeb07, REGBUF_IOC_QUEUE);
@@ -94,6 +116,7 @@ TEST_F(layout, entries_have_their_operations_and_flags)
 	EXPECT_EQ(7, REGBUF_OP_TIMEOUT);
 	EXPECT_EQ(8, REGBUF_OP_CANCEL);
 	EXPECT_EQ(9, REGBUF_OP_IDLE);
+	EXPECT_EQ(10, REGBUF_OP_ARRAY);
 	EXPECT_EQ(1, REGBUF_SQE_F_SILENT);
 	EXPECT_EQ(2, REGBUF_SQE_F_EARLY);
 	EXPECT_EQ(4, REGBUF_SQE_F_LIST);
@@ -106,6 +129,7 @@ TEST_F(layout, entries_have_their_operations_and_flags)
 	EXPECT_EQ(0x200, REGBUF_SQE_F_MULTI);
 	EXPECT_EQ(0x400, REGBUF_SQE_F_ANY);
 	EXPECT_EQ(0x800, REGBUF_SQE_F_ALL);
+	EXPECT_EQ(0x1000, REGBUF_SQE_F_INDEX);
 }
 
 TEST_F(layout, completions_have_their_flags)
@@ -142,7 +166,50 @@ TEST_F(layout, kernel_writes_where_the_header_says)
 	EXPECT_EQ(2 * RB_PAGE, status[3]);		/* length */
 	EXPECT_EQ(3, status[4]);			/* pages */
 	EXPECT_EQ(3 | 1ULL << 32, status[5]);		/* access, state */
-	EXPECT_EQ(0, status[6]);			/* in_flight */
+	EXPECT_EQ(1ULL << 32, status[6]);		/* in_flight, count */
+}
+
+/* The longer structures, and those of later calls. */
+TEST_F(layout, kernel_writes_the_rest_where_the_header_says)
+{
+	__u64 entry[4] = { 0, RB_PAGE, 3 }, array[7] = { 56, 0, 1 };
+	__u64 export[5] = { 40 }, import[5] = { 40 }, status[9] = { 72 };
+	__u64 revoke[3] = { 24 };
+	int dev = rb_open();
+	__u64 *slots;
+
+	entry[0] = (unsigned long)rb_pages(1);
+	array[1] = (unsigned long)entry;
+	ASSERT_EQ(0, rb_ioctl(self->dev, 0xeb08, array));
+	EXPECT_EQ(1, array[3]);				/* result, failed */
+	export[1] = entry[3];				/* id */
+	export[2] = 100;				/* offset */
+	export[4] = 1;					/* access */
+	ASSERT_EQ(0, rb_ioctl(self->dev, 0xeb09, export));
+	import[1] = export[4] >> 32;			/* fd */
+	ASSERT_EQ(0, rb_ioctl(dev, 0xeb0a, import));
+	EXPECT_EQ(RB_PAGE - 100, import[3]);		/* length */
+	EXPECT_EQ(1, import[4]);			/* granted */
+	status[1] = entry[3];
+	ASSERT_EQ(0, rb_ioctl(self->dev, 0xeb03, status));
+	EXPECT_EQ(1ULL << 32, status[6]);		/* in_flight, count */
+	EXPECT_EQ(1 | 1ULL << 32, status[7]);		/* shared, exports */
+	EXPECT_EQ(1, status[8]);			/* imports, flags_out */
+	status[1] = import[2];
+	ASSERT_EQ(0, rb_ioctl(dev, 0xeb03, status));
+	EXPECT_EQ(1ULL << 32, status[8]);		/* imports, flags_out */
+	slots = mmap(NULL, RB_PAGE, PROT_READ, MAP_SHARED, self->dev, 0);
+	ASSERT_NE(MAP_FAILED, slots);
+	slots += (__u32)entry[3] * 4;
+	EXPECT_EQ(entry[3], slots[0]);			/* id */
+	EXPECT_EQ(RB_PAGE, slots[1]);			/* length */
+	EXPECT_EQ(1, slots[2]);				/* state */
+	EXPECT_EQ(0, slots[3]);
+	revoke[1] = entry[3];
+	EXPECT_EQ(0, rb_ioctl(self->dev, 0xeb0b, revoke));
+	EXPECT_EQ(0, revoke[2]);			/* fd, in_flight */
+	EXPECT_EQ(0, slots[2] >> 32);
+	close(dev);
 }
 
 /* The same for rings: a silent NOP and a timeout of 1 ns, as words. */

@@ -41,7 +41,10 @@ MEMBER(regbuf_ioc_query, max_sq_entries, 128, 4);
 MEMBER(regbuf_ioc_query, max_cq_entries, 132, 4);
 MEMBER(regbuf_ioc_query, max_pool_entries, 136, 4);
 MEMBER(regbuf_ioc_query, max_endpoints, 140, 4);
-SIZE(regbuf_ioc_query, 144);
+MEMBER(regbuf_ioc_query, array_flags, 144, 8);
+MEMBER(regbuf_ioc_query, max_array, 152, 4);
+MEMBER(regbuf_ioc_query, slot_size, 156, 4);
+SIZE(regbuf_ioc_query, 160);
 
 MEMBER(regbuf_ioc_register, size, 0, 4);
 MEMBER(regbuf_ioc_register, flags, 4, 4);
@@ -60,7 +63,7 @@ MEMBER(regbuf_ioc_deregister, flags, 4, 4);
 MEMBER(regbuf_ioc_deregister, id, 8, 8);
 MEMBER(regbuf_ioc_deregister, timeout_ns, 16, 8);
 MEMBER(regbuf_ioc_deregister, in_flight, 24, 4);
-MEMBER(regbuf_ioc_deregister, __resv, 28, 4);
+MEMBER(regbuf_ioc_deregister, count, 28, 4);
 SIZE(regbuf_ioc_deregister, 32);
 
 MEMBER(regbuf_ioc_status, size, 0, 4);
@@ -72,8 +75,18 @@ MEMBER(regbuf_ioc_status, pages, 32, 8);
 MEMBER(regbuf_ioc_status, access, 40, 4);
 MEMBER(regbuf_ioc_status, state, 44, 4);
 MEMBER(regbuf_ioc_status, in_flight, 48, 4);
-MEMBER(regbuf_ioc_status, __resv, 52, 4);
-SIZE(regbuf_ioc_status, 56);
+MEMBER(regbuf_ioc_status, count, 52, 4);
+MEMBER(regbuf_ioc_status, shared, 56, 4);
+MEMBER(regbuf_ioc_status, exports, 60, 4);
+MEMBER(regbuf_ioc_status, imports, 64, 4);
+MEMBER(regbuf_ioc_status, flags_out, 68, 4);
+SIZE(regbuf_ioc_status, 72);
+
+MEMBER(regbuf_slot, id, 0, 8);
+MEMBER(regbuf_slot, length, 8, 8);
+MEMBER(regbuf_slot, state, 16, 4);
+MEMBER(regbuf_slot, __resv, 20, 12);
+SIZE(regbuf_slot, 32);
 
 MEMBER(regbuf_ioc_wait, size, 0, 4);
 MEMBER(regbuf_ioc_wait, flags, 4, 4);
@@ -113,7 +126,54 @@ MEMBER(regbuf_ioc_stats, copied_later, 168, 8);
 MEMBER(regbuf_ioc_stats, deregistered_in_flight, 176, 8);
 MEMBER(regbuf_ioc_stats, used_after_deregister, 184, 8);
 MEMBER(regbuf_ioc_stats, over_budget, 192, 8);
-SIZE(regbuf_ioc_stats, 200);
+MEMBER(regbuf_ioc_stats, detached, 200, 8);
+MEMBER(regbuf_ioc_stats, used_detached, 208, 8);
+SIZE(regbuf_ioc_stats, 216);
+
+MEMBER(regbuf_array_entry, addr, 0, 8);
+MEMBER(regbuf_array_entry, length, 8, 8);
+MEMBER(regbuf_array_entry, access, 16, 4);
+MEMBER(regbuf_array_entry, flags, 20, 4);
+MEMBER(regbuf_array_entry, id, 24, 8);
+SIZE(regbuf_array_entry, 32);
+
+MEMBER(regbuf_ioc_array, size, 0, 4);
+MEMBER(regbuf_ioc_array, flags, 4, 4);
+MEMBER(regbuf_ioc_array, entries, 8, 8);
+MEMBER(regbuf_ioc_array, nr, 16, 4);
+MEMBER(regbuf_ioc_array, first, 20, 4);
+MEMBER(regbuf_ioc_array, result, 24, 4);
+MEMBER(regbuf_ioc_array, failed, 28, 4);
+MEMBER(regbuf_ioc_array, needed, 32, 8);
+MEMBER(regbuf_ioc_array, charged, 40, 8);
+MEMBER(regbuf_ioc_array, allowed, 48, 8);
+SIZE(regbuf_ioc_array, 56);
+
+MEMBER(regbuf_ioc_export, size, 0, 4);
+MEMBER(regbuf_ioc_export, flags, 4, 4);
+MEMBER(regbuf_ioc_export, id, 8, 8);
+MEMBER(regbuf_ioc_export, offset, 16, 8);
+MEMBER(regbuf_ioc_export, length, 24, 8);
+MEMBER(regbuf_ioc_export, access, 32, 4);
+MEMBER(regbuf_ioc_export, fd, 36, 4);
+SIZE(regbuf_ioc_export, 40);
+
+MEMBER(regbuf_ioc_import, size, 0, 4);
+MEMBER(regbuf_ioc_import, flags, 4, 4);
+MEMBER(regbuf_ioc_import, fd, 8, 4);
+MEMBER(regbuf_ioc_import, access, 12, 4);
+MEMBER(regbuf_ioc_import, id, 16, 8);
+MEMBER(regbuf_ioc_import, length, 24, 8);
+MEMBER(regbuf_ioc_import, granted, 32, 4);
+MEMBER(regbuf_ioc_import, __resv, 36, 4);
+SIZE(regbuf_ioc_import, 40);
+
+MEMBER(regbuf_ioc_revoke, size, 0, 4);
+MEMBER(regbuf_ioc_revoke, flags, 4, 4);
+MEMBER(regbuf_ioc_revoke, id, 8, 8);
+MEMBER(regbuf_ioc_revoke, fd, 16, 4);
+MEMBER(regbuf_ioc_revoke, in_flight, 20, 4);
+SIZE(regbuf_ioc_revoke, 24);
 
 /* What different CPUs write is 64 bytes apart. */
 MEMBER(regbuf_ring, sq_head, 0, 4);

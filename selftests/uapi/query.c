@@ -3,7 +3,7 @@
  * The query tells the truth: its masks are the header's, and what it calls a
  * limit is one.
  */
-#include "regbuf_queue.h"
+#include "regbuf_buf.h"
 #include "kselftest_harness.h"
 
 #include <stddef.h>
@@ -50,11 +50,13 @@ static int send_slices(const FIXTURE_DATA(query) *self,
 	return rb_ioctl(self->dev, REGBUF_IOC_SEND, msg);
 }
 
-/* What the header defines is what this kernel has, bit for bit. */
+/* S17, S30: what the header defines is what this kernel has, bit for bit. */
 TEST_F(query, masks_are_the_header_s)
 {
-	EXPECT_EQ(REGBUF_FEAT_SEND | REGBUF_FEAT_QUEUE, self->limits.features);
-	EXPECT_EQ(0, self->limits.register_flags);
+	EXPECT_EQ(REGBUF_FEAT_SEND | REGBUF_FEAT_QUEUE | REGBUF_FEAT_MOVED |
+		  REGBUF_FEAT_SLOTS | REGBUF_FEAT_ARRAY | REGBUF_FEAT_EXPORT,
+		  self->limits.features);
+	EXPECT_EQ(REGBUF_REGISTER_F_ALL, self->limits.register_flags);
 	EXPECT_EQ(REGBUF_ACCESS_READ | REGBUF_ACCESS_WRITE,
 		  self->limits.access);
 	EXPECT_EQ(REGBUF_DEREGISTER_F_ALL, self->limits.deregister_flags);
@@ -66,6 +68,8 @@ TEST_F(query, masks_are_the_header_s)
 	EXPECT_EQ(REGBUF_DETACH_F_ALL, self->limits.detach_flags);
 	EXPECT_EQ((1u << REGBUF_OP_NR) - 1, self->limits.ops);
 	EXPECT_EQ(REGBUF_SQE_F_KNOWN, self->limits.sqe_flags);
+	EXPECT_EQ(REGBUF_ARRAY_F_ALL, self->limits.array_flags);
+	EXPECT_EQ(sizeof(struct regbuf_slot), self->limits.slot_size);
 }
 
 /* What a program built before there were queues asks with: no byte more. */
@@ -97,6 +101,8 @@ TEST_F(query, limits_are_sane)
 	EXPECT_GE(self->limits.max_cq_entries, 16384);
 	EXPECT_GE(self->limits.max_pool_entries, 1024);
 	EXPECT_GE(self->limits.max_endpoints, 10000);
+	EXPECT_GE(self->limits.max_array, 1024);
+	EXPECT_LE(self->limits.max_array, self->limits.max_buffers);
 	EXPECT_LE(self->limits.max_sq_entries, 1u << 24);
 	EXPECT_LE(self->limits.max_cq_entries, 1u << 24);
 }
@@ -200,6 +206,35 @@ TEST_F(query, known_flags_are_taken)
 	for (int i = 0; i < 3; i++) {
 		ASSERT_EQ(0, rb_recv_all(self->sv[1], got, 8));
 		EXPECT_EQ(0, memcmp(got, self->mem, 8));
+	}
+}
+
+/* As long a table as that, and not by one entry more: ERANGE. */
+TEST_F(query, max_array_is_the_limit)
+{
+	__u32 max = self->limits.max_array;
+	struct regbuf_array_entry *entries = calloc(max + 1, sizeof(*entries));
+
+	ASSERT_NE(NULL, entries);
+	EXPECT_EQ(0, rb_array(self->dev, entries, max));
+	EXPECT_EQ(-ERANGE, rb_array(self->dev, entries, max + 1));
+	EXPECT_EQ(0, rb_array(self->dev, NULL, 0));
+	free(entries);
+}
+
+/* Each flag of REGBUF_IOC_REGISTER that it names is taken. */
+TEST_F(query, known_register_flags_are_taken)
+{
+	struct regbuf_ioc_register reg;
+
+	for (int bit = 0; bit < 32; bit++) {
+		__u32 flag = 1u << bit;
+
+		if (!(self->limits.register_flags & flag))
+			continue;
+		EXPECT_EQ(0, rb_register_flags(self->dev, self->mem, 1, RB_READ,
+					       flag, &reg));
+		EXPECT_EQ(0, rb_deregister(self->dev, reg.id));
 	}
 }
 

@@ -51,6 +51,10 @@
 #define REGBUF_IOC_SEND		_IO(REGBUF_IOC_TYPE, 0x05)
 #define REGBUF_IOC_STATS	_IO(REGBUF_IOC_TYPE, 0x06)
 #define REGBUF_IOC_QUEUE	_IO(REGBUF_IOC_TYPE, 0x07)
+#define REGBUF_IOC_ARRAY	_IO(REGBUF_IOC_TYPE, 0x08)
+#define REGBUF_IOC_EXPORT	_IO(REGBUF_IOC_TYPE, 0x09)
+#define REGBUF_IOC_IMPORT	_IO(REGBUF_IOC_TYPE, 0x0a)
+#define REGBUF_IOC_REVOKE	_IO(REGBUF_IOC_TYPE, 0x0b)
 
 /* On the descriptor of a queue. */
 #define REGBUF_IOC_ENTER	_IO(REGBUF_IOC_TYPE, 0x20)
@@ -75,6 +79,10 @@
 /* regbuf_ioc_query.features */
 #define REGBUF_FEAT_SEND	(1ULL << 0)	/* REGBUF_IOC_SEND */
 #define REGBUF_FEAT_QUEUE	(1ULL << 1)	/* REGBUF_IOC_QUEUE */
+#define REGBUF_FEAT_MOVED	(1ULL << 2)	/* unmapped memory is noticed */
+#define REGBUF_FEAT_SLOTS	(1ULL << 3)	/* struct regbuf_slot */
+#define REGBUF_FEAT_ARRAY	(1ULL << 4)	/* REGBUF_IOC_ARRAY */
+#define REGBUF_FEAT_EXPORT	(1ULL << 5)	/* REGBUF_IOC_EXPORT */
 
 /**
  * struct regbuf_ioc_query - what this kernel can do
@@ -101,6 +109,9 @@
  * @max_cq_entries: out: completion entries, and so requests, of one queue
  * @max_pool_entries: out: slices in a queue's pool
  * @max_endpoints: out: endpoints of one queue
+ * @array_flags: out: flags that REGBUF_IOC_ARRAY knows
+ * @max_array: out: entries in the table of a context
+ * @slot_size: out: bytes of a struct regbuf_slot, as the kernel writes them
  *
  * The place to learn from: no version number says what is there.
  */
@@ -129,24 +140,37 @@ struct regbuf_ioc_query {
 	__u32 max_cq_entries;
 	__u32 max_pool_entries;
 	__u32 max_endpoints;
+	__aligned_u64 array_flags;
+	__u32 max_array;
+	__u32 slot_size;
 };
 
 /* What a buffer may be used for. */
 #define REGBUF_ACCESS_READ	(1u << 0)	/* send from it */
 #define REGBUF_ACCESS_WRITE	(1u << 1)	/* receive into it */
 
+/* regbuf_ioc_register.flags */
+/* The same id again for the same range, and count; see below. */
+#define REGBUF_REGISTER_F_COUNT	(1u << 0)
+/* The pages stay what the buffer is, whatever becomes of the mapping. */
+#define REGBUF_REGISTER_F_KEEP	(1u << 1)
+#define REGBUF_REGISTER_F_ALL \
+	(REGBUF_REGISTER_F_COUNT | REGBUF_REGISTER_F_KEEP)
+
 /* regbuf_ioc_register.result */
-#define REGBUF_REGISTER_R_UNCHARGED	(1u << 0)
+#define REGBUF_REGISTER_R_UNCHARGED	(1u << 0)	/* CAP_IPC_LOCK */
+#define REGBUF_REGISTER_R_SHARED	(1u << 1)	/* nothing was pinned */
+#define REGBUF_REGISTER_R_COUNTED	(1u << 2)	/* the id was there */
 
 /**
  * struct regbuf_ioc_register - pin a range of memory and name it
  * @size: size of this structure in bytes
- * @flags: none yet, 0
+ * @flags: REGBUF_REGISTER_F_*
  * @addr: first byte, any alignment
  * @length: bytes, 1 to the queried max_length
  * @access: REGBUF_ACCESS_READ, REGBUF_ACCESS_WRITE or both
- * @result: out: REGBUF_REGISTER_R_UNCHARGED if the caller has CAP_IPC_LOCK and
- *          so was not charged
+ * @result: out: REGBUF_REGISTER_R_*; R_UNCHARGED if the caller has CAP_IPC_LOCK
+ *          and so was not charged
  * @id: out: the buffer's id
  * @needed: out: pages that the buffer is charged with
  * @charged: out: pages that the user's processes were charged with before
@@ -162,7 +186,20 @@ struct regbuf_ioc_query {
  *
  * The pages stay pinned, whatever the program does to the mapping, until the
  * buffer is deregistered (or the context closed) and the last request that
- * uses it is through.
+ * uses it is through. But once the memory is not what is mapped there any more,
+ * new requests get -ESTALE: at once after munmap(2), mremap(2), brk(2) or the
+ * end of the process's memory (exit, execve(2)); from the next use on, if the
+ * pages turn out to be others, after MADV_DONTNEED and the like. The buffer is
+ * REGBUF_STATE_DETACHED then, and wants to be deregistered. With F_KEEP it goes
+ * on with the pages that it has, until the process's memory ends. fork(2) and
+ * mprotect(2) change nothing.
+ *
+ * The same range again (@addr, @length, F_KEEP), while the first has at least
+ * these rights and is not detached: a second id, which shares the pins and the
+ * charge with the first; they go with the last one: R_SHARED. With F_COUNT the
+ * id that an earlier call with F_COUNT and the same rights got: R_COUNTED. It
+ * then takes as many deregistrations as there were registrations to make it
+ * dead.
  *
  * Errors:
  *
@@ -206,11 +243,13 @@ struct regbuf_ioc_register {
  * @timeout_ns: with F_WAIT: how long to wait at most, in nanoseconds; negative
  *              for no limit. Without F_WAIT: 0
  * @in_flight: out: requests that were using the buffer
- * @__resv: 0
+ * @count: out: registrations with REGBUF_REGISTER_F_COUNT that are left: if not
+ *         0, the buffer lives on, and nothing else happened
  *
- * The id is dead at once; requests in flight finish normally, and the pages are
- * unpinned and uncharged when the last one is through, or before this returns
- * if there is none. Deregistering in flight without F_WAIT is counted in
+ * The id is dead at once, and so is what others imported of it; requests in
+ * flight finish normally, and the pages are unpinned and uncharged when the
+ * last one is through, or before this returns if there is none. Deregistering
+ * in flight without F_WAIT is counted in
  * regbuf_ioc_stats.deregistered_in_flight.
  *
  * Errors:
@@ -218,7 +257,8 @@ struct regbuf_ioc_register {
  * * -ENOENT, -ESTALE: no such id, or not any more. Harmless.
  * * -EBUSY: F_BUSY, and @in_flight requests are using it. It lives on.
  * * -EINPROGRESS: F_WAIT, and the time ran out or a signal came. The id is
- *   dead and the release goes on.
+ *   dead and the release goes on. With F_BUSY: others had imported the buffer,
+ *   and began to use it in the same moment.
  */
 struct regbuf_ioc_deregister {
 	__u32 size;
@@ -227,25 +267,33 @@ struct regbuf_ioc_deregister {
 	__s64 timeout_ns;
 	/* out */
 	__u32 in_flight;
-	__u32 __resv;
+	__u32 count;
 };
 
-/* regbuf_ioc_status.state */
+/* regbuf_ioc_status.state, regbuf_slot.state */
+#define REGBUF_STATE_NONE	0	/* free */
 #define REGBUF_STATE_LIVE	1	/* registered */
 #define REGBUF_STATE_CLOSING	2	/* deregistered, still in flight */
+#define REGBUF_STATE_DETACHED	3	/* its memory is not mapped any more */
 
 /**
  * struct regbuf_ioc_status - look at a buffer
  * @size: size of this structure in bytes
  * @flags: none yet, 0
  * @id: the buffer
- * @addr: out: first byte, as registered
+ * @addr: out: first byte, as registered; 0 for imported ones
  * @length: out: bytes
- * @pages: out: pages charged, or that would be but for CAP_IPC_LOCK
+ * @pages: out: pages charged, or that would be but for CAP_IPC_LOCK; those of
+ *         shared pins for each of the ids; 0 for imported ones
  * @access: out: REGBUF_ACCESS_*
  * @state: out: REGBUF_STATE_*
- * @in_flight: out: requests that use it; 0 means that its memory may be reused
- * @__resv: 0
+ * @in_flight: out: requests that use it, of those who imported it too; 0 means
+ *             that its memory may be reused
+ * @count: out: registrations, with REGBUF_REGISTER_F_COUNT; else 1
+ * @shared: out: ids of this context, this one included, that share its pins
+ * @exports: out: exports that are not revoked
+ * @imports: out: live imports of those
+ * @flags_out: out: REGBUF_STATUS_R_*
  *
  * A buffer that was deregistered in flight is still found, as
  * REGBUF_STATE_CLOSING, until its pages are unpinned.
@@ -263,7 +311,44 @@ struct regbuf_ioc_status {
 	__u32 access;
 	__u32 state;
 	__u32 in_flight;
-	__u32 __resv;
+	__u32 count;
+	__u32 shared;
+	__u32 exports;
+	__u32 imports;
+	__u32 flags_out;
+};
+
+/* regbuf_ioc_status.flags_out */
+#define REGBUF_STATUS_R_IMPORTED	(1u << 0)
+#define REGBUF_STATUS_R_KEEP		(1u << 1)	/* F_KEEP */
+
+/**
+ * struct regbuf_slot - what became of an id
+ * @id: the id that the slot has, or had last
+ * @length: bytes of the buffer
+ * @state: REGBUF_STATE_*
+ * @__resv: 0
+ *
+ * The slots of a context are an array of these, of the queried slot_size bytes
+ * each, by the low half of the id, that can be mapped from offset 0 of the
+ * device's descriptor: shared and read-only, as long as one likes, at most
+ * max_buffers of them. So one can tell without a call whether an id is good:
+ * read @state with acquire semantics, then @id. What is live may die the moment
+ * after, and what MADV_DONTNEED took is found at the next use only: requests
+ * are checked all the same.
+ *
+ * The mapping is not inherited by fork. It keeps the context's memory, not the
+ * context: when the descriptor is closed all slots are REGBUF_STATE_NONE, as
+ * soon as no request is in flight.
+ *
+ * Errors of mmap(2): -EPERM: the caller is not the owner. -EACCES: writable.
+ * -EINVAL: private, or past the end.
+ */
+struct regbuf_slot {
+	__aligned_u64 id;
+	__aligned_u64 length;
+	__u32 state;
+	__u32 __resv[3];
 };
 
 /**
@@ -293,12 +378,14 @@ struct regbuf_ioc_wait {
 
 /* regbuf_slice.flags */
 #define REGBUF_SLICE_F_INLINE	(1u << 0)
-#define REGBUF_SLICE_F_ALL	REGBUF_SLICE_F_INLINE
+#define REGBUF_SLICE_F_INDEX	(1u << 1)
+#define REGBUF_SLICE_F_ALL	(REGBUF_SLICE_F_INLINE | REGBUF_SLICE_F_INDEX)
 
 /**
  * struct regbuf_slice - a part of a message
- * @id: the buffer; with REGBUF_SLICE_F_INLINE the address of bytes anywhere in
- *      the caller's memory, which are copied before the call returns
+ * @id: the buffer; with REGBUF_SLICE_F_INDEX its index in the table; with
+ *      REGBUF_SLICE_F_INLINE the address of bytes anywhere in the caller's
+ *      memory, which are copied before the call returns
  * @offset: where in the buffer it starts, in bytes; 0 with F_INLINE
  * @length: bytes; may be 0
  * @flags: REGBUF_SLICE_F_*
@@ -410,6 +497,9 @@ struct regbuf_ioc_send {
  * @used_after_deregister: out: times that a request named a buffer that was
  *                         deregistered, and was refused with -ESTALE
  * @over_budget: out: registrations refused with -ENOBUFS
+ * @detached: out: buffers whose memory went from under them
+ * @used_detached: out: times that a request named such a buffer, and got
+ *                 -ESTALE
  *
  * @zerocopied and the sum of @copied are what was sent. Counters that move
  * while they are read may be a little apart. The first version ended with
@@ -428,6 +518,160 @@ struct regbuf_ioc_stats {
 	__aligned_u64 deregistered_in_flight;
 	__aligned_u64 used_after_deregister;
 	__aligned_u64 over_budget;
+	__aligned_u64 detached;
+	__aligned_u64 used_detached;
+};
+
+/**
+ * struct regbuf_array_entry - what an entry of the table shall be
+ * @addr: first byte; 0 with @length 0: an empty entry
+ * @length: bytes
+ * @access: REGBUF_ACCESS_*; 0 for an empty entry
+ * @flags: REGBUF_REGISTER_F_KEEP or 0; 0 for an empty entry
+ * @id: out: the buffer's id, 0 for an empty entry
+ */
+struct regbuf_array_entry {
+	__aligned_u64 addr;
+	__aligned_u64 length;
+	__u32 access;
+	__u32 flags;
+	__aligned_u64 id;
+};
+
+/* regbuf_ioc_array.flags */
+#define REGBUF_ARRAY_F_UPDATE	(1u << 0)
+#define REGBUF_ARRAY_F_ALL	REGBUF_ARRAY_F_UPDATE
+
+/**
+ * struct regbuf_ioc_array - a table of buffers, to be named by index
+ * @size: size of this structure in bytes
+ * @flags: 0: replace the whole table by these entries;
+ *         REGBUF_ARRAY_F_UPDATE: only those from @first on
+ * @entries: pointer to an array of struct regbuf_array_entry
+ * @nr: how many, 0 to the queried max_array; 0 without F_UPDATE: no table
+ * @first: with F_UPDATE: index of the first of them; else 0
+ * @result: out: REGBUF_REGISTER_R_UNCHARGED
+ * @failed: out: the entry that was refused, counted from the first given
+ * @needed: out: if that was -ENOBUFS, of that entry, as in regbuf_ioc_register
+ * @charged: out: likewise
+ * @allowed: out: likewise
+ *
+ * Each context has one table. An index is an id with the generation left out,
+ * and only taken where a flag says so (REGBUF_SQE_F_INDEX,
+ * REGBUF_SLICE_F_INDEX). It is looked up when the request is taken: what was
+ * taken before uses the former buffer to its end.
+ *
+ * All or nothing: the new buffers are registered first; then the table is
+ * changed, and what it named before and names no more is deregistered, as by
+ * REGBUF_IOC_DEREGISTER without flags. Nothing is waited for. The same range
+ * again shares its pins, so an entry that is replaced by itself stays pinned
+ * and charged once, under another id.
+ *
+ * The ids work as any others. Deregistering one leaves an index that is
+ * -ESTALE. Do not change @entries meanwhile.
+ *
+ * Errors, besides those of REGBUF_IOC_REGISTER, for entry @failed:
+ *
+ * * -EINVAL: an address without a length, or a length without one; an empty
+ *   entry with other members; @first without F_UPDATE.
+ * * -ERANGE: past the end of the table (F_UPDATE), or longer than max_array.
+ */
+struct regbuf_ioc_array {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 entries;
+	__u32 nr;
+	__u32 first;
+	/* out */
+	__u32 result;
+	__u32 failed;
+	__aligned_u64 needed;
+	__aligned_u64 charged;
+	__aligned_u64 allowed;
+};
+
+/**
+ * struct regbuf_ioc_export - let others use a buffer
+ * @size: size of this structure in bytes
+ * @flags: none yet, 0
+ * @id: a live buffer, not an imported one
+ * @offset: first byte of it that they may use
+ * @length: bytes; 0 for the rest
+ * @access: REGBUF_ACCESS_*, no more than the buffer has
+ * @fd: out: a descriptor, close-on-exec, to pass to them
+ *
+ * Whoever has the descriptor may import the buffer, as often as he likes, in
+ * any process, user or namespace. Pages and charge stay the exporter's. The
+ * descriptor keeps neither: deregistering the buffer, REGBUF_IOC_REVOKE, or the
+ * exporter's exit make all imports dead, for new requests at once; requests in
+ * flight finish, and the pages go with the last one.
+ *
+ * Errors: -ENOENT, -ESTALE, -EFAULT: the buffer or the range. -EINVAL: no
+ * access. -EACCES: more than the buffer has. -EOPNOTSUPP: an imported buffer,
+ * or an unknown access bit. -EMFILE, -ENFILE: no descriptor.
+ */
+struct regbuf_ioc_export {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__u32 access;
+	/* out */
+	__s32 fd;
+};
+
+/**
+ * struct regbuf_ioc_import - use a buffer of another context
+ * @size: size of this structure in bytes
+ * @flags: none yet, 0
+ * @fd: what REGBUF_IOC_EXPORT gave
+ * @access: REGBUF_ACCESS_*, no more than the export has; 0 for all of it
+ * @id: out: a new id, in this context
+ * @length: out: bytes
+ * @granted: out: REGBUF_ACCESS_*
+ * @__resv: 0
+ *
+ * An id as any other: it is deregistered by REGBUF_IOC_DEREGISTER, which leaves
+ * the exporter's alone, or with the context. It is not charged.
+ *
+ * Errors: -EBADF: @fd is no descriptor. -EINVAL: it is something else. -ESTALE:
+ * the buffer is gone, or the export revoked. -EACCES: more than the export
+ * has. -EOPNOTSUPP: an unknown access bit. -ENOSPC: max_buffers.
+ */
+struct regbuf_ioc_import {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__u32 access;
+	/* out */
+	__aligned_u64 id;
+	__aligned_u64 length;
+	__u32 granted;
+	__u32 __resv;
+};
+
+/**
+ * struct regbuf_ioc_revoke - take an export back
+ * @size: size of this structure in bytes
+ * @flags: none yet, 0
+ * @id: the buffer, for all of its exports; or 0
+ * @fd: one export, if @id is 0; else 0
+ * @in_flight: out: requests that use its imports
+ *
+ * Their ids are dead at once, and the descriptor is good for nothing any more.
+ * Doing it twice is harmless. The buffer itself lives on.
+ *
+ * Errors: -ENOENT, -ESTALE: no such buffer, or not any more. -EBADF: @fd is no
+ * descriptor. -EINVAL: it is something else. -EPERM: it is another context's.
+ */
+struct regbuf_ioc_revoke {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__s32 fd;
+	/* out */
+	__u32 in_flight;
 };
 
 /**
@@ -614,7 +858,13 @@ struct regbuf_ioc_queue {
 #define REGBUF_OP_CANCEL	8
 /* id: completes when no request uses that buffer, or it is gone. */
 #define REGBUF_OP_IDLE		9
-#define REGBUF_OP_NR		10
+/*
+ * id: address of a struct regbuf_ioc_array: change the table, after the entries
+ * before this one were taken, and before those after it are. Written back as by
+ * the call; a refused table is a completion with the error. Not with a poller.
+ */
+#define REGBUF_OP_ARRAY		10
+#define REGBUF_OP_NR		11
 
 /* regbuf_sqe.flags */
 #define REGBUF_SQE_F_SILENT	(1u << 0)	/* wake nobody */
@@ -629,7 +879,8 @@ struct regbuf_ioc_queue {
 #define REGBUF_SQE_F_MULTI	(1u << 9)	/* receive, accept */
 #define REGBUF_SQE_F_ANY	(1u << 10)	/* cancel */
 #define REGBUF_SQE_F_ALL	(1u << 11)	/* cancel */
-#define REGBUF_SQE_F_KNOWN	((1u << 12) - 1)
+#define REGBUF_SQE_F_INDEX	(1u << 12)	/* buffers by index */
+#define REGBUF_SQE_F_KNOWN	((1u << 13) - 1)
 
 /* Bytes of an address slice: a struct sockaddr_in6, or a sockaddr_in in it. */
 #define REGBUF_ADDR_SIZE	28
@@ -641,7 +892,8 @@ struct regbuf_ioc_queue {
  * @flags: REGBUF_SQE_F_*
  * @endpoint: which socket
  * @user_data: handed back in the completion
- * @id: the buffer; or see @op and @flags
+ * @id: the buffer; or see @op and @flags. With F_INDEX it, and @addr_id and
+ *      ctl_id of a receive, where they name buffers, are indices in the table
  * @offset: where in the buffer the slice starts
  * @length: bytes of the slice; with F_LIST, slices at @id; or see @op
  * @timeout_us: 0, or microseconds after which the request is cancelled, and

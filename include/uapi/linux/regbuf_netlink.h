@@ -49,10 +49,22 @@ enum regbuf_buffer_access {
  * enum regbuf_buffer_state - the same numbers as REGBUF_STATE_*
  * @REGBUF_BUFFER_STATE_LIVE: registered
  * @REGBUF_BUFFER_STATE_CLOSING: deregistered, still in flight
+ * @REGBUF_BUFFER_STATE_DETACHED: its memory is not mapped any more
  */
 enum regbuf_buffer_state {
 	REGBUF_BUFFER_STATE_LIVE = 1,
 	REGBUF_BUFFER_STATE_CLOSING,
+	REGBUF_BUFFER_STATE_DETACHED,
+};
+
+/**
+ * enum regbuf_buffer_flag - the same bits as REGBUF_STATUS_R_*
+ * @REGBUF_BUFFER_FLAG_IMPORTED: another context exported it
+ * @REGBUF_BUFFER_FLAG_KEEP: what becomes of the mapping does not matter
+ */
+enum regbuf_buffer_flag {
+	REGBUF_BUFFER_FLAG_IMPORTED = 1,
+	REGBUF_BUFFER_FLAG_KEEP = 2,
 };
 
 /**
@@ -93,12 +105,15 @@ enum regbuf_endpoint_flag {
  *   use or waited for
  * @REGBUF_EVENT_KIND_DEREGISTERED_IN_FLIGHT: a buffer was deregistered while
  *   requests used it
- * @REGBUF_EVENT_KIND_DETACHED: the memory under a buffer went; not raised yet
+ * @REGBUF_EVENT_KIND_DETACHED: the memory under a buffer was unmapped, or is
+ *   other memory now
  * @REGBUF_EVENT_KIND_USED_AFTER_DEREGISTER: a request named a buffer that had
  *   been deregistered
  * @REGBUF_EVENT_KIND_OVER_BUDGET: a registration was refused with ENOBUFS
  * @REGBUF_EVENT_KIND_LEAKED_AT_EXIT: a context was closed with buffers
  *   registered
+ * @REGBUF_EVENT_KIND_USED_DETACHED: a request named a buffer whose memory had
+ *   gone
  */
 enum regbuf_event_kind {
 	REGBUF_EVENT_KIND_REGISTERED = 1,
@@ -108,6 +123,7 @@ enum regbuf_event_kind {
 	REGBUF_EVENT_KIND_USED_AFTER_DEREGISTER,
 	REGBUF_EVENT_KIND_OVER_BUDGET,
 	REGBUF_EVENT_KIND_LEAKED_AT_EXIT,
+	REGBUF_EVENT_KIND_USED_DETACHED,
 
 	/* private: */
 	__REGBUF_EVENT_KIND_MAX,
@@ -133,6 +149,8 @@ enum {
 	REGBUF_A_STATS_USED_AFTER_DEREGISTER,
 	REGBUF_A_STATS_OVER_BUDGET,
 	REGBUF_A_STATS_LEAKED_AT_EXIT,
+	REGBUF_A_STATS_DETACHED,
+	REGBUF_A_STATS_USED_DETACHED,
 
 	__REGBUF_A_STATS_MAX,
 	REGBUF_A_STATS_MAX = (__REGBUF_A_STATS_MAX - 1)
@@ -168,6 +186,11 @@ enum {
 	REGBUF_A_BUFFER_ACCESS,
 	REGBUF_A_BUFFER_STATE,
 	REGBUF_A_BUFFER_IN_FLIGHT,
+	REGBUF_A_BUFFER_COUNT,
+	REGBUF_A_BUFFER_SHARED,
+	REGBUF_A_BUFFER_EXPORTS,
+	REGBUF_A_BUFFER_IMPORTS,
+	REGBUF_A_BUFFER_FLAGS,
 
 	__REGBUF_A_BUFFER_MAX,
 	REGBUF_A_BUFFER_MAX = (__REGBUF_A_BUFFER_MAX - 1)
