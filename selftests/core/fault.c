@@ -5,7 +5,7 @@
  * exception is the result, which can't be written any more when all is done.
  * Needs a kernel with fault injection: see vm/kasan.config.
  */
-#include "regbuf_queue.h"
+#include "regbuf_buf.h"
 #include "kselftest_harness.h"
 
 #define INJECT		"/sys/kernel/debug/"
@@ -35,6 +35,8 @@ struct rig {
 	size_t length;
 	__u64 id;		/* of it */
 	int fd;			/* opened */
+	struct regbuf_array_entry table[2];	/* the former one */
+	char *view;		/* of slots */
 	struct rb_queue q;
 	__u32 ep;
 	int late;		/* failures after all was done */
@@ -177,6 +179,285 @@ FIXTURE_VARIANT_ADD(fault, register_many) {
 	.prepare = prepare_table,
 	.call = call_register_many,
 	.check = check_table,
+};
+
+/* The same, with flags. */
+static int register_as(struct rig *rig, __u32 flags)
+{
+	struct regbuf_ioc_register reg;
+	int err = rb_register_flags(rig->dev, rig->fresh + 1, rig->length - 1,
+				    RB_READ, flags, &reg);
+
+	rig->id = reg.id;
+	return err;
+}
+
+static int call_register_keep(struct rig *rig)
+{
+	return register_as(rig, REGBUF_REGISTER_F_KEEP);
+}
+
+FIXTURE_VARIANT_ADD(fault, register_keep) {
+	.prepare = prepare_untouched,
+	.call = call_register_keep,
+	.check = check_register,
+};
+
+static int call_register_count(struct rig *rig)
+{
+	return register_as(rig, REGBUF_REGISTER_F_COUNT);
+}
+
+FIXTURE_VARIANT_ADD(fault, register_count) {
+	.prepare = prepare_untouched,
+	.call = call_register_count,
+	.check = check_register,
+};
+
+static int prepare_again(struct rig *rig)
+{
+	return prepare_untouched(rig) ?: call_register_count(rig);
+}
+
+static int call_register_again(struct rig *rig)
+{
+	__u64 id = rig->id;
+	int err = call_register_count(rig);
+
+	if (!err && rig->id != id)
+		return -ESTALE;
+	rig->id = id;
+	return err;
+}
+
+/* C11: counted once more if it was done, and not if it was not. */
+static int check_again(struct rig *rig, int err)
+{
+	struct regbuf_ioc_status status;
+
+	if (rb_status(rig->dev, rig->id, &status) ||
+	    status.count != (err ? 1 : 2))
+		return 1;
+	if (!err && rb_deregister(rig->dev, rig->id))
+		return 2;
+	return check_register(rig, 0);
+}
+
+FIXTURE_VARIANT_ADD(fault, register_again) {
+	.prepare = prepare_again,
+	.call = call_register_again,
+	.check = check_again,
+};
+
+/* C11: as another plain one. */
+static int call_register_shared(struct rig *rig)
+{
+	return rb_register(rig->dev, rig->mem, RB_PAGE, RB_READ, &rig->id);
+}
+
+static int check_shared(struct rig *rig, int err)
+{
+	return err ? 0 : rb_deregister(rig->dev, rig->id);
+}
+
+FIXTURE_VARIANT_ADD(fault, register_shared) {
+	.prepare = nothing,
+	.call = call_register_shared,
+	.check = check_shared,
+};
+
+/* A table that there is already, and memory for another. */
+static int prepare_array(struct rig *rig)
+{
+	if (prepare_untouched(rig))
+		return -1;
+	for (int i = 0; i < 2; i++)
+		rig->table[i] = rb_entry(rig->mem + i * RB_PAGE, RB_PAGE,
+					 RB_READ);
+	return rb_array(rig->dev, rig->table, 2);
+}
+
+static int call_array(struct rig *rig)
+{
+	struct regbuf_array_entry entries[4] = {
+		rb_entry(rig->fresh, 2 * RB_PAGE, RB_READ),
+		{},
+		rb_entry(rig->mem, RB_PAGE, RB_READ),
+		rb_entry(rig->fresh + 4 * RB_PAGE, RB_PAGE, RB_READ),
+	};
+
+	return rb_array(rig->dev, entries, 4);
+}
+
+/* C12: all of it or nothing: the former ids are as good as the table. */
+static int check_array(struct rig *rig, int err)
+{
+	for (int i = 0; i < 2; i++)
+		if (rb_state(rig->dev, rig->table[i].id) !=
+		    (err ? REGBUF_STATE_LIVE : -ESTALE))
+			return 1;
+	if (rb_array(rig->dev, NULL, 0))
+		return 2;
+	return munmap(rig->fresh, rig->length);
+}
+
+FIXTURE_VARIANT_ADD(fault, array) {
+	.prepare = prepare_array,
+	.call = call_array,
+	.check = check_array,
+};
+
+static int call_array_update(struct rig *rig)
+{
+	struct regbuf_array_entry entries[2] = {
+		rb_entry(rig->fresh, 3 * RB_PAGE, RB_READ),
+	};
+
+	return rb_array_update(rig->dev, entries, 2, 0);
+}
+
+FIXTURE_VARIANT_ADD(fault, array_update) {
+	.prepare = prepare_array,
+	.call = call_array_update,
+	.check = check_array,
+};
+
+static int call_export(struct rig *rig)
+{
+	rig->fd = rb_export(rig->dev, rig->ids[0], 0, 0, RB_READ);
+	return rig->fd < 0 ? rig->fd : 0;
+}
+
+/* C8: exports, and imports of them, of the first buffer. */
+static bool exported(const struct rig *rig, __u32 exports, __u32 imports)
+{
+	struct regbuf_ioc_status status;
+
+	return !rb_status(rig->dev, rig->ids[0], &status) &&
+	       status.exports == exports && status.imports == imports;
+}
+
+static int check_export(struct rig *rig, int err)
+{
+	if (!exported(rig, !err, 0))
+		return 1;
+	return err ? 0 : close(rig->fd);
+}
+
+FIXTURE_VARIANT_ADD(fault, export) {
+	.prepare = nothing,
+	.call = call_export,
+	.check = check_export,
+};
+
+/* Out of the page table, and found in its file again: to be looked at. */
+static int prepare_suspect(struct rig *rig)
+{
+	rig->length = 4 * RB_PAGE;
+	rig->fresh = mmap(NULL, rig->length, RW, MAP_SHARED | MAP_ANONYMOUS, -1,
+			  0);
+	if (rig->fresh == MAP_FAILED)
+		return -1;
+	return call_register(rig) ?:
+	       madvise(rig->fresh, rig->length, MADV_DONTNEED);
+}
+
+static int call_suspect(struct rig *rig)
+{
+	rig->fd = rb_export(rig->dev, rig->id, 0, 0, RB_READ);
+	return rig->fd < 0 ? rig->fd : 0;
+}
+
+/* C9: that one could not look is no reason to take it away. */
+static int check_suspect(struct rig *rig, int err)
+{
+	if (!err && close(rig->fd))
+		return 1;
+	if (rb_use(rig->dev, rig->id))
+		return 2;
+	return check_register(rig, 0);
+}
+
+FIXTURE_VARIANT_ADD(fault, suspect) {
+	.prepare = prepare_suspect,
+	.call = call_suspect,
+	.check = check_suspect,
+};
+
+static int call_import(struct rig *rig)
+{
+	return rb_import(rig->dev, rig->fd, 0, &rig->id);
+}
+
+static int check_import(struct rig *rig, int err)
+{
+	if (!exported(rig, 1, !err))
+		return 1;
+	if (!err && rb_deregister(rig->dev, rig->id))
+		return 2;
+	return close(rig->fd);
+}
+
+FIXTURE_VARIANT_ADD(fault, import) {
+	.prepare = call_export,
+	.call = call_import,
+	.check = check_import,
+};
+
+static int prepare_revoke(struct rig *rig)
+{
+	return call_export(rig) ?: call_import(rig);
+}
+
+static int call_revoke(struct rig *rig)
+{
+	return rb_revoke(rig->dev, rig->ids[0], 0);
+}
+
+/* Failed: the import lives, unless only the result got lost. */
+static int check_revoke(struct rig *rig, int err)
+{
+	bool done = rb_state(rig->dev, rig->id) == -ESTALE;
+
+	rig->late += done && err == -EFAULT;
+	if (!exported(rig, !done, !done) || (!err && !done))
+		return 1;
+	if (!done && call_revoke(rig))
+		return 2;
+	return close(rig->fd);
+}
+
+FIXTURE_VARIANT_ADD(fault, revoke) {
+	.prepare = prepare_revoke,
+	.call = call_revoke,
+	.check = check_revoke,
+};
+
+/*
+ * The first page is looked at by the kernel, which says so if that fails; free
+ * slots are as good as an empty name.
+ */
+static int call_slots(struct rig *rig)
+{
+	rig->view = mmap(NULL, RB_PAGE, PROT_READ, MAP_SHARED, rig->dev, 0);
+	if (rig->view == MAP_FAILED || !access(rig->view, F_OK))
+		return -errno;
+	return errno == ENOENT ? 0 : -errno;
+}
+
+static int check_slots(struct rig *rig, int err)
+{
+	int bad = rig->view != MAP_FAILED && munmap(rig->view, RB_PAGE);
+
+	close(rig->dev);
+	rig->dev = rig->fd;
+	return bad;
+}
+
+FIXTURE_VARIANT_ADD(fault, slots) {
+	.prepare = prepare_table,	/* nobody has looked at these slots */
+	.call = call_slots,
+	.check = check_slots,
 };
 
 static int prepare_deregister(struct rig *rig)
