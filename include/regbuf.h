@@ -105,6 +105,7 @@ int regbuf_query(struct regbuf *rb, struct regbuf_ioc_query *query);
  * @charged: pages that this user's processes were charged with before
  * @allowed: the limit in pages, for the calling process
  * @uncharged: 1 if the caller has CAP_IPC_LOCK and was not charged, else 0
+ * @result: REGBUF_REGISTER_R_*; of an array: of any of its entries
  * @reserved: 0
  */
 struct regbuf_budget {
@@ -112,7 +113,8 @@ struct regbuf_budget {
 	uint64_t charged;
 	uint64_t allowed;
 	uint64_t uncharged;
-	uint64_t reserved[2];
+	uint64_t result;
+	uint64_t reserved;
 };
 
 /**
@@ -126,7 +128,10 @@ struct regbuf_budget {
  *
  * Anonymous memory, shared memory and private writable mappings of files can be
  * registered. The pages stay pinned until the buffer is deregistered and the
- * last send from it is through, even if the memory is unmapped before.
+ * last send from it is through, even if the memory is unmapped before. But what
+ * is not mapped there any more is not sent: new requests get -ESTALE then, see
+ * REGBUF_STATE_DETACHED. The same range again is another id that shares the
+ * pages with the first, and costs next to nothing.
  *
  * Return:
  *
@@ -160,6 +165,25 @@ int regbuf_register(struct regbuf *rb, void *addr, size_t length,
 int regbuf_register_budget(struct regbuf *rb, void *addr, size_t length,
 			   unsigned int access, uint64_t *id,
 			   struct regbuf_budget *budget);
+
+/**
+ * regbuf_register_flags() - register with flags
+ * @rb: the context
+ * @addr: first byte
+ * @length: bytes
+ * @access: REGBUF_ACCESS_*
+ * @flags: REGBUF_REGISTER_F_COUNT: the same id again for the same range and
+ *         rights, to be deregistered as often; REGBUF_REGISTER_F_KEEP: go on
+ *         with these pages whatever becomes of the mapping; both, or 0
+ * @id: gets the id, or REGBUF_ID_NONE on failure
+ * @budget: as in regbuf_register_budget(), with REGBUF_REGISTER_R_* in result;
+ *          or NULL
+ *
+ * Return: as regbuf_register(), and -EOPNOTSUPP: an unknown flag.
+ */
+int regbuf_register_flags(struct regbuf *rb, void *addr, size_t length,
+			  unsigned int access, unsigned int flags,
+			  uint64_t *id, struct regbuf_budget *budget);
 
 /* Bytes that regbuf_budget_string() writes at most, with the final zero. */
 #define REGBUF_BUDGET_STRING_MAX	256
@@ -196,6 +220,20 @@ int regbuf_budget_string(const struct regbuf_budget *budget, char *buf,
  * * -EPERM: another process opened the context
  */
 int regbuf_deregister(struct regbuf *rb, uint64_t id);
+
+/**
+ * regbuf_deregister_count() - give up one of several registrations
+ * @rb: the context
+ * @id: the buffer, registered with REGBUF_REGISTER_F_COUNT. Not valid any more
+ *      if @left is 0
+ * @left: gets how many registrations are left, 0 on failure; or NULL
+ *
+ * What every form of deregistering does with such a buffer; the others do not
+ * tell how many are left.
+ *
+ * Return: as regbuf_deregister().
+ */
+int regbuf_deregister_count(struct regbuf *rb, uint64_t id, unsigned int *left);
 
 /**
  * regbuf_deregister_if_idle() - give up a buffer unless it is in use

@@ -12,16 +12,18 @@ static void regbuf_budget_fill(struct regbuf_budget *budget,
 		.charged = reg->charged,
 		.allowed = reg->allowed,
 		.uncharged = !!(reg->result & REGBUF_REGISTER_R_UNCHARGED),
+		.result = reg->result,
 	};
 }
 
-REGBUF_EXPORT int regbuf_register_budget(struct regbuf *rb, void *addr,
-					 size_t length, unsigned int access,
-					 uint64_t *id,
-					 struct regbuf_budget *budget)
+REGBUF_EXPORT int regbuf_register_flags(struct regbuf *rb, void *addr,
+					size_t length, unsigned int access,
+					unsigned int flags, uint64_t *id,
+					struct regbuf_budget *budget)
 {
 	struct regbuf_ioc_register reg = {
 		.size = sizeof(reg),
+		.flags = flags,
 		.addr = (uintptr_t)addr,
 		.length = length,
 		.access = access,
@@ -34,20 +36,37 @@ REGBUF_EXPORT int regbuf_register_budget(struct regbuf *rb, void *addr,
 	return err;
 }
 
+REGBUF_EXPORT int regbuf_register_budget(struct regbuf *rb, void *addr,
+					 size_t length, unsigned int access,
+					 uint64_t *id,
+					 struct regbuf_budget *budget)
+{
+	return regbuf_register_flags(rb, addr, length, access, 0, id, budget);
+}
+
 REGBUF_EXPORT int regbuf_register(struct regbuf *rb, void *addr, size_t length,
 				  unsigned int access, uint64_t *id)
 {
 	return regbuf_register_budget(rb, addr, length, access, id, NULL);
 }
 
-REGBUF_EXPORT int regbuf_deregister(struct regbuf *rb, uint64_t id)
+REGBUF_EXPORT int regbuf_deregister_count(struct regbuf *rb, uint64_t id,
+					  unsigned int *left)
 {
 	struct regbuf_ioc_deregister dereg = {
 		.size = sizeof(dereg),
 		.id = id,
 	};
+	int err = regbuf_call(rb, REGBUF_IOC_DEREGISTER, &dereg);
 
-	return regbuf_call(rb, REGBUF_IOC_DEREGISTER, &dereg);
+	if (left)
+		*left = err ? 0 : dereg.count;
+	return err;
+}
+
+REGBUF_EXPORT int regbuf_deregister(struct regbuf *rb, uint64_t id)
+{
+	return regbuf_deregister_count(rb, id, NULL);
 }
 
 REGBUF_EXPORT int regbuf_deregister_if_idle(struct regbuf *rb, uint64_t id,

@@ -52,7 +52,7 @@ static const struct {
 	{ -EPIPE, "socket was shut down for sending" },
 	{ -ERANGE, "text was cut off" },
 	{ -ESHUTDOWN, "context of the queue was closed" },
-	{ -ESTALE, "buffer was deregistered" },
+	{ -ESTALE, "buffer was deregistered, or its memory unmapped" },
 	{ -ETIME, "time of the request ran out" },
 	{ -ETIMEDOUT, "time ran out" },
 };

@@ -57,7 +57,7 @@ static void budget(void)
 		CHECK(len == 0 || strlen(text) == len - 1);
 		CHECK(text[len] == '#');
 	}
-	b = (struct regbuf_budget){ ~0ull, ~0ull, ~0ull, 0, { 0 } };
+	b = (struct regbuf_budget){ ~0ull, ~0ull, ~0ull, 0, 0, 0 };
 	CHECK(!regbuf_budget_string(&b, text, REGBUF_BUDGET_STRING_MAX));
 }
 
