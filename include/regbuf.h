@@ -315,6 +315,93 @@ int regbuf_wait(struct regbuf *rb, uint64_t id, int64_t timeout_ns);
 int regbuf_stats(struct regbuf *rb, struct regbuf_ioc_stats *stats);
 
 /**
+ * struct regbuf_slots - what regbuf_slots_map() mapped
+ * @map: struct regbuf_slot, one after another, each of @stride bytes
+ * @count: how many
+ * @stride: bytes of each, as this kernel has them
+ */
+struct regbuf_slots {
+	const void *map;
+	uint32_t count;
+	uint32_t stride;
+};
+
+/**
+ * regbuf_slots_map() - see without a call which ids are good
+ * @rb: the context
+ * @slots: gets them, zeroed on failure. Give them up with regbuf_slots_unmap(),
+ *         before or after regbuf_close(): then no id is good
+ *
+ * A forked child does not inherit the mapping, and must leave @slots alone.
+ *
+ * Return:
+ *
+ * * 0
+ * * -EOPNOTSUPP: the kernel's module does not have them
+ * * -ENOMEM
+ * * -EPERM: another process opened the context
+ */
+int regbuf_slots_map(struct regbuf *rb, struct regbuf_slots *slots);
+
+/**
+ * regbuf_slots_unmap() - give the view of the slots up
+ * @slots: what regbuf_slots_map() filled in, or zeros. Zeroed
+ *
+ * Not thread safe: no thread may be looking at them.
+ */
+void regbuf_slots_unmap(struct regbuf_slots *slots);
+
+/* The halves of an id, which is too wide for some machines to load at once. */
+typedef uint32_t regbuf_half __attribute__((__may_alias__));
+
+/**
+ * regbuf_slot_is() - is a slot that of an id?
+ * @slot: of the view
+ * @id: the buffer
+ *
+ * The half that is the slot's number is always the same, so the other decides,
+ * and an id is never read as a mixture of two.
+ *
+ * Return: 1 if it is, or was last; else 0.
+ */
+static inline int regbuf_slot_is(const struct regbuf_slot *slot, uint64_t id)
+{
+	const regbuf_half *has = (const regbuf_half *)&slot->id;
+	const regbuf_half *want = (const regbuf_half *)&id;
+
+	return __atomic_load_n(&has[0], __ATOMIC_RELAXED) == want[0] &&
+	       __atomic_load_n(&has[1], __ATOMIC_RELAXED) == want[1];
+}
+
+/**
+ * regbuf_slot_state() - what became of an id
+ * @slots: the view. For any thread
+ * @id: the buffer, or any number
+ *
+ * Without a system call. REGBUF_STATE_LIVE is true of a moment ago: the kernel
+ * checks each request all the same, and memory that MADV_DONTNEED took is found
+ * by that check only.
+ *
+ * Return: REGBUF_STATE_*; REGBUF_STATE_NONE if it is not, or not any more, the
+ * id of a buffer.
+ */
+static inline uint32_t regbuf_slot_state(const struct regbuf_slots *slots,
+					 uint64_t id)
+{
+	const struct regbuf_slot *slot;
+	uint32_t state;
+
+	if ((uint32_t)id >= slots->count)
+		return REGBUF_STATE_NONE;
+	slot = (const struct regbuf_slot *)((const char *)slots->map +
+					    (size_t)(uint32_t)id *
+					    slots->stride);
+	/* Pairs with the kernel's release after it wrote the id. */
+	state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
+	return regbuf_slot_is(slot, id) ? state : REGBUF_STATE_NONE;
+}
+
+/**
  * regbuf_slice_of() - a part of a registered buffer
  * @id: the buffer
  * @offset: where the part starts in it, in bytes
