@@ -315,6 +315,45 @@ int regbuf_wait(struct regbuf *rb, uint64_t id, int64_t timeout_ns);
 int regbuf_stats(struct regbuf *rb, struct regbuf_ioc_stats *stats);
 
 /**
+ * regbuf_array_set() - register a table of buffers, to be named by index
+ * @rb: the context. It has one table: this replaces the former one as a whole
+ * @entries: what each is to be; one that is all zero, but for the id, is empty.
+ *           Each gets the id of its buffer
+ * @nr: how many, 0 to the queried max_array; 0: no table
+ * @failed: gets which entry was refused, 0 on success; or NULL
+ * @budget: with -ENOBUFS of that entry, zeroed with other errors, on success
+ *          of the last; or NULL
+ *
+ * All or nothing. What the table named before and names no more is deregistered
+ * as by regbuf_deregister(): nothing is waited for, and requests that were
+ * submitted use it to their end. An entry that stays as it is gets another id,
+ * and stays pinned.
+ *
+ * Return: as regbuf_register_flags(), and
+ *
+ * * -EINVAL: an address without a length, or a length without one
+ * * -ERANGE: more entries than max_array
+ */
+int regbuf_array_set(struct regbuf *rb, struct regbuf_array_entry *entries,
+		     uint32_t nr, unsigned int *failed,
+		     struct regbuf_budget *budget);
+
+/**
+ * regbuf_array_update() - change a part of the table
+ * @rb: the context
+ * @first: index of the first entry to change
+ * @entries: as in regbuf_array_set()
+ * @nr: how many
+ * @failed: gets which of @entries was refused, 0 on success; or NULL
+ * @budget: of that entry; or NULL
+ *
+ * Return: as regbuf_array_set(), and -ERANGE: past the end of the table.
+ */
+int regbuf_array_update(struct regbuf *rb, uint32_t first,
+			struct regbuf_array_entry *entries, uint32_t nr,
+			unsigned int *failed, struct regbuf_budget *budget);
+
+/**
  * struct regbuf_slots - what regbuf_slots_map() mapped
  * @map: struct regbuf_slot, one after another, each of @stride bytes
  * @count: how many
@@ -418,6 +457,27 @@ static inline struct regbuf_slice regbuf_slice_of(uint64_t id, uint64_t offset,
 	slice.offset = offset;
 	slice.length = length;
 	slice.flags = 0;
+	return slice;
+}
+
+/**
+ * regbuf_slice_index() - a part of a buffer of the table
+ * @index: its index, see regbuf_array_set()
+ * @offset: where the part starts in it, in bytes
+ * @length: bytes; may be 0
+ *
+ * Return: the slice.
+ */
+static inline struct regbuf_slice regbuf_slice_index(uint32_t index,
+						     uint64_t offset,
+						     uint32_t length)
+{
+	struct regbuf_slice slice;
+
+	slice.id = index;
+	slice.offset = offset;
+	slice.length = length;
+	slice.flags = REGBUF_SLICE_F_INDEX;
 	return slice;
 }
 
@@ -1150,6 +1210,34 @@ static inline void regbuf_prep_idle(struct regbuf_sqe *sqe, uint64_t id)
 {
 	sqe->op = REGBUF_OP_IDLE;
 	sqe->id = id;
+}
+
+/**
+ * regbuf_sqe_index() - the buffers of an entry are named by index
+ * @sqe: an entry that was filled with indices in place of ids, those in its
+ *       struct regbuf_ext too, see regbuf_array_set(). Slices of a list are
+ *       each for themselves, see regbuf_slice_index()
+ */
+static inline void regbuf_sqe_index(struct regbuf_sqe *sqe)
+{
+	sqe->flags |= REGBUF_SQE_F_INDEX;
+}
+
+/**
+ * regbuf_prep_array() - fill an entry: change the table
+ * @sqe: a zero entry
+ * @array: size set, flags, entries, nr and first as wanted, the rest zero; gets
+ *         what regbuf_array_set() returns in @failed and @budget. In use, with
+ *         the entries that it points to, until the completion
+ *
+ * Entries of the queue before this one see the former table, those after it the
+ * new one. If it is refused the completion has the error. Not with a poller.
+ */
+static inline void regbuf_prep_array(struct regbuf_sqe *sqe,
+				     struct regbuf_ioc_array *array)
+{
+	sqe->op = REGBUF_OP_ARRAY;
+	sqe->id = (uintptr_t)array;
 }
 
 /**

@@ -50,7 +50,7 @@ static const struct {
 	{ -EOVERFLOW, "buffer longer than is allowed" },
 	{ -EPERM, "context of another process, no privilege, or firewall" },
 	{ -EPIPE, "socket was shut down for sending" },
-	{ -ERANGE, "text was cut off" },
+	{ -ERANGE, "text was cut off, or past the end of the table" },
 	{ -ESHUTDOWN, "context of the queue was closed" },
 	{ -ESTALE, "buffer was deregistered, or its memory unmapped" },
 	{ -ETIME, "time of the request ran out" },
