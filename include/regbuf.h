@@ -354,6 +354,92 @@ int regbuf_array_update(struct regbuf *rb, uint32_t first,
 			unsigned int *failed, struct regbuf_budget *budget);
 
 /**
+ * regbuf_export() - let other processes use a buffer
+ * @rb: the context
+ * @id: a live buffer that was registered here
+ * @offset: first byte of it that they may use
+ * @length: bytes; 0 for the rest
+ * @access: REGBUF_ACCESS_*, no more than the buffer has
+ *
+ * Whoever gets the descriptor, over a UNIX socket say, may import the buffer.
+ * The memory stays this process's and its charge: when it deregisters, revokes,
+ * or ends, all imports are stale at once, and requests in flight finish.
+ *
+ * Return: a new descriptor, which is closed on exec; or
+ *
+ * * -ENOENT, -ESTALE: no such buffer, or not any more
+ * * -EFAULT: outside the buffer
+ * * -EINVAL: @access is 0
+ * * -EACCES: more than the buffer has
+ * * -EOPNOTSUPP: an imported buffer, or an unknown access bit
+ * * -EMFILE, -ENFILE: too many open files
+ * * -ENOMEM
+ * * -EPERM: another process opened the context
+ */
+int regbuf_export(struct regbuf *rb, uint64_t id, uint64_t offset,
+		  uint64_t length, unsigned int access);
+
+/**
+ * regbuf_import() - use a buffer of another process
+ * @rb: the context
+ * @fd: what regbuf_export() returned there. It stays the caller's, and may be
+ *      closed
+ * @access: REGBUF_ACCESS_*, no more than it was exported with; 0 for all of
+ *          that
+ * @id: gets an id in this context, or REGBUF_ID_NONE on failure. Give it up
+ *      with regbuf_deregister()
+ * @length: gets the bytes of the buffer, 0 on failure; or NULL
+ *
+ * The memory is not mapped here by this. It is not charged to the caller.
+ *
+ * Return:
+ *
+ * * 0
+ * * -EBADF: no descriptor
+ * * -EINVAL: it is something else
+ * * -ESTALE: the buffer is gone, or the export was revoked
+ * * -EACCES: more than it was exported with
+ * * -EOPNOTSUPP: an unknown access bit
+ * * -ENOSPC: the context holds max_buffers buffers
+ * * -ENOMEM
+ * * -EPERM: another process opened the context
+ */
+int regbuf_import(struct regbuf *rb, int fd, unsigned int access, uint64_t *id,
+		  uint64_t *length);
+
+/**
+ * regbuf_revoke() - take back all exports of a buffer
+ * @rb: the context
+ * @id: the buffer, which lives on here
+ * @in_flight: gets how many requests still use what was imported, 0 on failure;
+ *             or NULL
+ *
+ * Twice is harmless.
+ *
+ * Return:
+ *
+ * * 0
+ * * -ENOENT, -ESTALE: no such buffer, or not any more
+ * * -EPERM: another process opened the context
+ */
+int regbuf_revoke(struct regbuf *rb, uint64_t id, unsigned int *in_flight);
+
+/**
+ * regbuf_revoke_fd() - take back one export
+ * @rb: the context
+ * @fd: what regbuf_export() returned. Close it as well
+ * @in_flight: as in regbuf_revoke()
+ *
+ * Return:
+ *
+ * * 0
+ * * -EBADF: no descriptor
+ * * -EINVAL: it is something else
+ * * -EPERM: it is another context's, or another process opened this one
+ */
+int regbuf_revoke_fd(struct regbuf *rb, int fd, unsigned int *in_flight);
+
+/**
  * struct regbuf_slots - what regbuf_slots_map() mapped
  * @map: struct regbuf_slot, one after another, each of @stride bytes
  * @count: how many
