@@ -11,7 +11,7 @@ build=$top/build/user
 rm -rf "$build"
 mkdir -p "$build"
 
-# Where the test of the rings is the kernel.
+# Where a test is the kernel.
 wrap=-Wl,--wrap=open,--wrap=ioctl,--wrap=mmap,--wrap=munmap
 
 # Older thread sanitizers cannot place their memory among much randomness.
@@ -39,6 +39,7 @@ lib()
 	make -s -C "$top/lib" OUTPUT="$build/$1" CC="$2" CFLAGS="$3" LDFLAGS="$3"
 	host "$1" "$2" "$3" host
 	host "$1" "$2" "$3 $wrap" ring
+	host "$1" "$2" "$3 $wrap" cache
 }
 
 # command_on_mock NAME CC CFLAGS: the regbuf command with a mock of the kernel.

@@ -1729,6 +1729,138 @@ int regbuf_pool_put(struct regbuf_pool *pool, uint32_t index);
 int regbuf_pool_at(const struct regbuf_pool *pool, uint32_t index,
 		   struct regbuf_pool_slice *slice);
 
+/* Registrations of a program's memory that are kept for the next time. */
+struct regbuf_cache;
+
+/**
+ * struct regbuf_cache_ref - where a range of memory is registered
+ * @id: the buffer that it is in
+ * @offset: where it starts in the buffer
+ * @entry: the cache's own
+ */
+struct regbuf_cache_ref {
+	uint64_t id;
+	uint64_t offset;
+	void *entry;
+};
+
+/**
+ * struct regbuf_cache_stats - what a cache did, and what it has
+ * @hits: ranges that were there, for which no system call was made
+ * @misses: ranges that had to be registered, also if that failed
+ * @evictions: buffers that were given up for others
+ * @stale: buffers whose memory was not mapped any more
+ * @entries: buffers that it holds now
+ * @pinned: bytes of those
+ * @reserved: 0
+ */
+struct regbuf_cache_stats {
+	uint64_t hits;
+	uint64_t misses;
+	uint64_t evictions;
+	uint64_t stale;
+	uint64_t entries;
+	uint64_t pinned;
+	uint64_t reserved[2];
+};
+
+/**
+ * regbuf_cache_create() - make a cache of registrations
+ * @rb: the context that they are registered in
+ * @budget: bytes that it may keep registered, in whole pages. RLIMIT_MEMLOCK is
+ *          charged besides, for whole huge pages
+ * @out: gets the cache, or NULL on failure. Destroy it with
+ *       regbuf_cache_destroy()
+ *
+ * For programs that send from memory of which they do not know how long it will
+ * be there, or whether it will be sent again. A range that was unmapped, and
+ * mapped anew, is never taken for what it was: the kernel tells, in a view as
+ * that of regbuf_slots_map(). A forked child must leave the cache alone.
+ *
+ * Return:
+ *
+ * * 0
+ * * -EINVAL: @budget is 0
+ * * -EOPNOTSUPP: the kernel's module does not tell of memory that is unmapped
+ * * -ENOMEM
+ * * -EPERM: another process opened the context
+ */
+int regbuf_cache_create(struct regbuf *rb, uint64_t budget,
+			struct regbuf_cache **out);
+
+/**
+ * regbuf_cache_destroy() - give up a cache
+ * @cache: the cache, or NULL. Gone when this returns, its buffers deregistered
+ *
+ * Requests in flight finish normally. Destroy it before the context is closed.
+ * Not thread safe: no other call on @cache may be running or follow.
+ */
+void regbuf_cache_destroy(struct regbuf_cache *cache);
+
+/**
+ * regbuf_cache_get() - have a range of memory registered
+ * @cache: the cache. For any thread
+ * @addr: first byte
+ * @length: bytes
+ * @access: REGBUF_ACCESS_*
+ * @ref: gets where it is registered, zeroed on failure. Give it back with
+ *       regbuf_cache_put()
+ *
+ * If it lies in a range that is registered with these rights, that is used,
+ * without a system call. Else the whole pages around it are registered, as one
+ * with what they overlap if that can be. What was used least recently, and is
+ * not in use by anybody or in flight, is given up where the budget, or the
+ * kernel's, demands it.
+ *
+ * A request may fail with -ESTALE nevertheless: the range was unmapped after
+ * this call, or the kernel found that MADV_DONTNEED or the like had given it
+ * other pages. regbuf_cache_drop(), get it again, and do it again.
+ *
+ * Return: as regbuf_register(), and
+ *
+ * * -ENOBUFS: the budget is exceeded by what is in use
+ */
+int regbuf_cache_get(struct regbuf_cache *cache, void *addr, size_t length,
+		     unsigned int access, struct regbuf_cache_ref *ref);
+
+/**
+ * regbuf_cache_put() - give a range back
+ * @cache: the cache. For any thread
+ * @ref: from regbuf_cache_get(). Zeroed; one that is all zero is left alone
+ *
+ * When no more requests will be made with it. Those that the kernel has
+ * accepted may be in flight.
+ */
+void regbuf_cache_put(struct regbuf_cache *cache, struct regbuf_cache_ref *ref);
+
+/**
+ * regbuf_cache_drop() - give a range back, not to be found again
+ * @cache: the cache. For any thread
+ * @ref: as in regbuf_cache_put()
+ *
+ * For a request that failed with -ESTALE. The buffer is deregistered when
+ * nobody has it any more.
+ */
+void regbuf_cache_drop(struct regbuf_cache *cache,
+		       struct regbuf_cache_ref *ref);
+
+/**
+ * regbuf_cache_flush() - give everything up that is kept
+ * @cache: the cache. For any thread
+ *
+ * What is in use is not found again, and deregistered when nobody has it any
+ * more.
+ */
+void regbuf_cache_flush(struct regbuf_cache *cache);
+
+/**
+ * regbuf_cache_stats() - counters of a cache since it was made
+ * @cache: the cache. For any thread
+ * @stats: gets them
+ */
+void regbuf_cache_stats(struct regbuf_cache *cache,
+			struct regbuf_cache_stats *stats);
+
 /**
  * regbuf_strerror() - what the return of a call means
  * @err: what was returned, 0 or negative
