@@ -1862,6 +1862,88 @@ void regbuf_cache_stats(struct regbuf_cache *cache,
 			struct regbuf_cache_stats *stats);
 
 /**
+ * regbuf_handle_register() - register memory for one socket
+ * @rb: the context
+ * @sock: a TCP socket that is connected, or a UDP socket. It is remembered by
+ *        what it is, not by the descriptor
+ * @addr: first byte
+ * @length: bytes
+ * @access: REGBUF_ACCESS_*
+ * @handle: gets the handle, never 0; or 0 on failure
+ *
+ * The same memory may be registered for any number of sockets, and several
+ * times for one: each time is to be deregistered. On one socket the same range
+ * with the same rights has the same handle. A number is never used again.
+ * Whatever is left ends with the context.
+ *
+ * Return: as regbuf_register(), and
+ *
+ * * -EBADF, -ENOTSOCK: the socket
+ * * -EOPNOTSUPP: not TCP or UDP over IP
+ * * -ENOTCONN: TCP, and not connected
+ * * -EINVAL: an unknown access bit, or none
+ */
+int regbuf_handle_register(struct regbuf *rb, int sock, void *addr,
+			   size_t length, unsigned int access,
+			   uint64_t *handle);
+
+/**
+ * regbuf_handle_deregister() - give up a handle
+ * @rb: the context
+ * @sock: the socket that it is of
+ * @handle: the handle. Not valid any more when it was deregistered as often as
+ *          it was registered
+ *
+ * Return:
+ *
+ * * 0
+ * * -ENOENT: no such handle of this socket; harmless
+ * * -EBUSY: requests use the memory, and no other registration keeps it. The
+ *   handle stays
+ * * -EBADF, -ENOTSOCK: the socket
+ * * -EPERM: another process opened the context
+ */
+int regbuf_handle_deregister(struct regbuf *rb, int sock, uint64_t handle);
+
+/**
+ * regbuf_handle_slice() - a part of the memory that a handle is of
+ * @rb: the context
+ * @sock: the socket that it is to be used with
+ * @handle: the handle
+ * @offset: where the part starts, in bytes
+ * @length: bytes; that they are inside is checked when it is used
+ * @slice: gets it, zeroed on failure
+ *
+ * Return:
+ *
+ * * 0
+ * * -ENOENT: no such handle of this socket
+ * * -EBADF, -ENOTSOCK: the socket
+ */
+int regbuf_handle_slice(struct regbuf *rb, int sock, uint64_t handle,
+			uint64_t offset, uint32_t length,
+			struct regbuf_slice *slice);
+
+/**
+ * regbuf_handle_find() - where memory is registered for a socket
+ * @rb: the context
+ * @sock: the socket
+ * @addr: first byte
+ * @length: bytes
+ * @access: REGBUF_ACCESS_* that it is needed with
+ * @slice: gets it, of the handle that was made last; zeroed on failure
+ *
+ * Return:
+ *
+ * * 0
+ * * -ENOENT: not in one piece, or not with these rights, or not for this socket
+ * * -EBADF, -ENOTSOCK: the socket
+ */
+int regbuf_handle_find(struct regbuf *rb, int sock, const void *addr,
+		       uint32_t length, unsigned int access,
+		       struct regbuf_slice *slice);
+
+/**
  * regbuf_strerror() - what the return of a call means
  * @err: what was returned, 0 or negative
  *

@@ -40,6 +40,7 @@ REGBUF_EXPORT int regbuf_open(struct regbuf **out)
 		return -ENOMEM;
 	}
 	rb->fd = fd;
+	regbuf_handles_init(&rb->handles);
 	*out = rb;
 	return 0;
 }
@@ -49,6 +50,7 @@ REGBUF_EXPORT void regbuf_close(struct regbuf *rb)
 	if (!rb)
 		return;
 	close(rb->fd);
+	regbuf_handles_free(&rb->handles);
 	free(rb);
 }
 
