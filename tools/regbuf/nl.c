@@ -497,6 +497,12 @@ int rbnl_cards(int (*learn)(const char *card, const char *feature, void *arg),
 	if (err)
 		return err;
 	msg = request(nl, ETHTOOL_MSG_FEATURES_GET, NLM_F_DUMP);
+	/* Older kernels want it, although it is empty. */
+	if (msg && nla_put(msg, ETHTOOL_A_FEATURES_HEADER | NLA_F_NESTED, 0,
+			   NULL)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
 	nl->valid = learn_features;
 	nl->learn = learn;
 	nl->arg = arg;

@@ -108,6 +108,8 @@ void print_stats(const struct stats *stats)
 	print_number("used after deregister", stats->used_after_deregister);
 	print_number("over budget", stats->over_budget);
 	print_number("leaked at exit", stats->leaked_at_exit);
+	print_number("detached", stats->detached);
+	print_number("used detached", stats->used_detached);
 }
 
 const char *print_user(uint32_t uid, char *room)

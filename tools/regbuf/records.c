@@ -24,10 +24,17 @@ const struct names names_access = {
 static const char *const buffer_states[] = {
 	[REGBUF_BUFFER_STATE_LIVE] = "live",
 	[REGBUF_BUFFER_STATE_CLOSING] = "closing",
+	[REGBUF_BUFFER_STATE_DETACHED] = "detached",
 };
 
 const struct names names_buffer_state = {
 	buffer_states, ARRAY_SIZE(buffer_states)
+};
+
+static const char *const buffer_flags[] = { "imported", "keep" };
+
+const struct names names_buffer_flags = {
+	buffer_flags, ARRAY_SIZE(buffer_flags)
 };
 
 static const char *const queue_flags[] = {
@@ -82,6 +89,7 @@ static const char *const events[] = {
 	[REGBUF_EVENT_KIND_USED_AFTER_DEREGISTER] = "used-after-deregister",
 	[REGBUF_EVENT_KIND_OVER_BUDGET] = "over-budget",
 	[REGBUF_EVENT_KIND_LEAKED_AT_EXIT] = "leaked-at-exit",
+	[REGBUF_EVENT_KIND_USED_DETACHED] = "used-detached",
 };
 
 const struct names names_event = {
@@ -97,6 +105,8 @@ static const struct field stats_fields[] = {
 	ROW(stats, STATS, used_after_deregister, USED_AFTER_DEREGISTER, U64),
 	ROW(stats, STATS, over_budget, OVER_BUDGET, U64),
 	ROW(stats, STATS, leaked_at_exit, LEAKED_AT_EXIT, U64),
+	ROW(stats, STATS, detached, DETACHED, U64),
+	ROW(stats, STATS, used_detached, USED_DETACHED, U64),
 	{ 0 }
 };
 
@@ -126,6 +136,11 @@ static const struct field buffer_fields[] = {
 	ROW(buffer, BUFFER, access, ACCESS, NAMES, NAMES(access)),
 	ROW(buffer, BUFFER, state, STATE, NAME, NAMES(buffer_state)),
 	ROW(buffer, BUFFER, in_flight, IN_FLIGHT, U32),
+	ROW(buffer, BUFFER, count, COUNT, U32),
+	ROW(buffer, BUFFER, shared, SHARED, U32),
+	ROW(buffer, BUFFER, exports, EXPORTS, U32),
+	ROW(buffer, BUFFER, imports, IMPORTS, U32),
+	ROW(buffer, BUFFER, flags, FLAGS, NAMES, NAMES(buffer_flags)),
 	{ 0 }
 };
 

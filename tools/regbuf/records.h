@@ -24,6 +24,8 @@ struct stats {
 	uint64_t used_after_deregister;
 	uint64_t over_budget;
 	uint64_t leaked_at_exit;
+	uint64_t detached;
+	uint64_t used_detached;
 };
 
 struct context {
@@ -51,6 +53,11 @@ struct buffer {
 	uint32_t access;
 	uint32_t state;
 	uint32_t in_flight;
+	uint32_t count;
+	uint32_t shared;
+	uint32_t exports;
+	uint32_t imports;
+	uint32_t flags;
 };
 
 struct queue {
@@ -176,9 +183,10 @@ struct records {
 extern const struct kind kind_context, kind_buffer, kind_queue, kind_endpoint,
 			 kind_hold, kind_counters, kind_event, kind_stats;
 
-extern const struct names names_access, names_buffer_state, names_queue_flags,
-			  names_endpoint_flags, names_family, names_protocol,
-			  names_socket_state, names_event;
+extern const struct names names_access, names_buffer_state, names_buffer_flags,
+			  names_queue_flags, names_endpoint_flags,
+			  names_family, names_protocol, names_socket_state,
+			  names_event;
 
 /* The word for @value, or NULL. */
 const char *record_name(const struct names *names, uint32_t value);

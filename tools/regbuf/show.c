@@ -45,6 +45,23 @@ static void print_context(const struct context *c)
 	       print_size(c->pinned, pinned), c->charged);
 }
 
+/* What most buffers do not have. */
+static void print_sharing(const struct buffer *b)
+{
+	char flags[PRINT_NAMES];
+
+	if (b->flags)
+		printf("    %s\n", print_names(&names_buffer_flags, b->flags,
+					       flags));
+	if (b->count > 1)
+		printf("    registered %u times\n", b->count);
+	if (b->shared > 1)
+		printf("    %u ids on the same pages\n", b->shared);
+	if (b->exports)
+		printf("    %u exports, imported %u times\n", b->exports,
+		       b->imports);
+}
+
 static void print_buffer(const struct buffer *b)
 {
 	char size[PRINT_SIZE], access[PRINT_NAMES];
@@ -54,6 +71,7 @@ static void print_buffer(const struct buffer *b)
 	       print_size(b->length, size), b->addr, b->pages,
 	       print_names(&names_access, b->access, access),
 	       print_name(&names_buffer_state, b->state), b->in_flight);
+	print_sharing(b);
 }
 
 static void print_queue(const struct queue *q)

@@ -80,6 +80,10 @@ expect 0 show - show 3 << 'EOF'
 context 3: server, pid 4711, user root
   2 buffers, 68.4 KiB in 72.0 KiB of pages; 18 pages charged
   buffer 0x100000000: 64.0 KiB at 0x7f0000000000, 16 pages, read, live, 4 in flight
+    keep
+    registered 2 times
+    3 ids on the same pages
+    1 exports, imported 5 times
   buffer 0x200000001: 4464 B at 0x7f0000123456, 2 pages, read,write, closing, 0 in flight
   queue 1: 64 + 128 entries, pool of 0, flags poller,stalled
     5 requests pending, 77 completed, 3 of those unread
@@ -103,6 +107,10 @@ expect 0 show_largest - show 4294967295 << 'EOF'
 context 4294967295: abcdefghijklmno, pid 4294967295, user 4294967294
   4294967295 buffers, 16.0 EiB in 16.0 EiB of pages; 18446744073709551615 pages charged
   buffer 0xffffffffffffffff: 16.0 EiB at 0xffffffffffffffff, 18446744073709551615 pages, read,write, ?, 4294967295 in flight
+    imported,keep
+    registered 4294967295 times
+    4294967295 ids on the same pages
+    4294967295 exports, imported 4294967295 times
   queue 4294967295: 4294967295 + 4294967295 entries, pool of 4294967295, flags poller,broken,stalled,shut
     4294967295 requests pending, 4294967295 completed, 4294967295 of those unread
   endpoint 4294967295 of queue 4294967295: ? * - *, ?, flags send,recv,ordered,single,draining
@@ -112,6 +120,10 @@ EOF
 
 expect 0 show_buffer - show 3 0x100000000 << 'EOF'
   buffer 0x100000000: 64.0 KiB at 0x7f0000000000, 16 pages, read, live, 4 in flight
+    keep
+    registered 2 times
+    3 ids on the same pages
+    1 exports, imported 5 times
 context 3 buffer 0x100000000 held by queue 1 endpoint 1, tcp 10.0.0.1:80 - 10.0.0.9:40312, inode 5120, cookie 77: 2 requests, 64.0 KiB, for 93.2 s
 context 3 buffer 0x100000000 held by queue 1 endpoint 2, detached: 1 requests, 100 B, for 999 ms
 context 3 buffer 0x100000000 held by others: 1 requests, waiting or without a queue
@@ -157,6 +169,8 @@ deregistered in flight   0
 used after deregister    0
 over budget              3
 leaked at exit           0
+detached                 0
+used detached            0
 EOF
 
 expect 0 stat_context - stat 3 << 'EOF'
@@ -169,6 +183,8 @@ deregistered in flight   1
 used after deregister    0
 over budget              0
 leaked at exit           2
+detached                 0
+used detached            0
 EOF
 
 expect 0 monitor - monitor -n 5 << 'EOF'
@@ -229,6 +245,8 @@ deregistered in flight   0
 used after deregister    0
 over budget              0
 leaked at exit           0
+detached                 0
+used detached            0
 EOF
 
 expect 0 vanished_show vanish show 9 << 'EOF'
