@@ -251,10 +251,11 @@ bool option_next(const char **list, size_t *number);
 /* engines.c */
 extern const struct engine *const engines[];
 
-/* tx.c, reg.c, scale.c, rx.c, cross.c, held.c */
+/* tx.c, reg.c, scale.c, rx.c, cross.c, held.c, maps.c */
 int bench_tx(void);
 int bench_cross(void);
 int bench_held(void);
+int bench_maps(void);
 int bench_reg(void);
 int bench_scale(void);
 int bench_rx(void);

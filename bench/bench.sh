@@ -4,7 +4,7 @@
 # bench.sh [OPTION]...: what regbuf costs, and what people would use instead, in
 # instructions per operation, on a deterministic virtual machine.
 #
-#   -b BENCHES   of tx, rx, reg, scale, cross, held (default: all)
+#   -b BENCHES   of tx, rx, reg, scale, cross, held, maps (default: all)
 #   -k KERNELS   of 6.1, 6.12 (default: both); lists are words in one argument
 #   -m MODES     of the card: backlogged, immediate (default: both)
 #   -s SIZES     bytes of a request      -d DEPTHS   requests in a submission
@@ -44,7 +44,7 @@ while getopts b:k:m:s:d:w:e:p:l:B:o: opt; do
 	esac
 done
 kernels=${kernels:-6.1 6.12}
-benches=${benches:-tx rx reg scale cross held}
+benches=${benches:-tx rx reg scale cross held maps}
 
 "$top/tools/deps.sh" build vm bench
 make -s -C "$here" OUTPUT="$top/build/bench"

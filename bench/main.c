@@ -43,6 +43,7 @@ static const struct {
 	{ "rx", bench_rx },
 	{ "cross", bench_cross },
 	{ "held", bench_held },
+	{ "maps", bench_maps },
 };
 
 static bool hushed;
