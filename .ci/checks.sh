@@ -406,7 +406,7 @@ case $1 in
 list)
 	echo build-6.1 build-6.12 checkpatch codespell commits kernel-doc \
 		shellcheck mandoc yaml coccinelle headers layout ynl \
-		boundaries spdx sizes library tree paths
+		boundaries spdx sizes library tree paths seeds
 	;;
 build-6.1) module 6.1 ;;
 build-6.12) module 6.12 ;;
@@ -427,6 +427,7 @@ sizes) check_sizes ;;
 library) check_library ;;
 tree) check_tree ;;
 paths) check_paths ;;
+seeds) python3 .ci/seeds.py ;;
 *)
 	echo "no check $1: one of $(sh "$0" list)"
 	exit 2
