@@ -206,10 +206,14 @@ void flow_sent(struct queue *q, struct flow *flow, struct request *req,
 	gram->sent = false;
 }
 
-/* The reader sees the end of the stream. */
+/*
+ * The reader sees the end of the stream. That is also what is left of a reset
+ * when somebody else has been told the error.
+ */
 void flow_end(struct queue *q, struct flow *flow)
 {
-	check(q, flow->stream && (flow->ended || flow->broken || flow->blind),
+	check(q, flow->stream && (flow->ended || flow->broken || flow->blind ||
+				  pair_reset(pair_of(flow))),
 	      "the end of a stream that nobody ended");
 	flow->eof = true;
 }

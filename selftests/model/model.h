@@ -251,6 +251,7 @@ bool end_read(struct end *end);
 void end_ask(const struct end *end);
 bool pair_over(const struct pair *pair);
 bool pair_reset(struct pair *pair);
+struct pair *pair_of(const struct flow *flow);
 void end_left(struct end *end);
 void end_release(const struct endpoint *ep);
 void end_reopen(struct end *end);

@@ -420,6 +420,16 @@ void step_break(void)
 	end_left(end);
 }
 
+/* Whose flow it is. */
+struct pair *pair_of(const struct flow *flow)
+{
+	for (int i = 0; i < PAIRS; i++)
+		if (flow == &m.pairs[i]->flow[0] ||
+		    flow == &m.pairs[i]->flow[1])
+			return m.pairs[i];
+	die(NULL, "a flow of no pair");
+}
+
 /* TCP may reset a connection for reasons of its own, but not often. */
 bool pair_reset(struct pair *pair)
 {
