@@ -214,7 +214,14 @@ static struct regbuf_export *regbuf_export_next(const struct regbuf_buf *buf)
 	return found;
 }
 
-static u32 regbuf_exports_revoke(const struct regbuf_buf *buf)
+/**
+ * regbuf_exports_end() - nobody imports a buffer any more, nor uses imports
+ * @buf: the buffer, dead or to live on; the caller keeps it
+ *
+ * Context: Process context. May sleep.
+ * Return: how many requests use what was imported.
+ */
+u32 regbuf_exports_end(const struct regbuf_buf *buf)
 {
 	struct regbuf_export *export;
 	u32 uses = 0;
@@ -224,17 +231,6 @@ static u32 regbuf_exports_revoke(const struct regbuf_buf *buf)
 		regbuf_export_put(export);
 	}
 	return uses;
-}
-
-/**
- * regbuf_exports_end() - a buffer is dead: so is what was imported of it
- * @buf: the buffer; the id's reference is there still
- *
- * Context: Process context. May sleep.
- */
-void regbuf_exports_end(struct regbuf_buf *buf)
-{
-	regbuf_exports_revoke(buf);
 }
 
 /**
@@ -517,7 +513,7 @@ static int regbuf_revoke_all(struct regbuf_ctx *ctx,
 	rcu_read_unlock();
 	if (err)
 		return err;
-	arg->in_flight = regbuf_exports_revoke(buf);
+	arg->in_flight = regbuf_exports_end(buf);
 	regbuf_buf_put(buf, 1);
 	return 0;
 }

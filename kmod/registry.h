@@ -244,6 +244,7 @@ void regbuf_deregister_id(struct regbuf_ctx *ctx, u64 id);
 int regbuf_ioctl_deregister(void *of, struct regbuf_call *call);
 
 /* status.c */
+u32 regbuf_buf_state(const struct regbuf_buf *buf);
 int regbuf_buf_idle(struct regbuf_ctx *ctx, u64 id);
 int regbuf_buf_wait(struct regbuf_ctx *ctx, u64 id, s64 timeout_ns);
 int regbuf_buf_look(struct regbuf_ctx *ctx, struct regbuf_ioc_status *status);
@@ -275,7 +276,7 @@ int regbuf_import_kill(struct regbuf_buf *buf, bool idle);
 u32 regbuf_export_uses(struct regbuf_buf *buf);
 void regbuf_export_count(struct regbuf_buf *buf,
 			 struct regbuf_ioc_status *status);
-void regbuf_exports_end(struct regbuf_buf *buf);
+u32 regbuf_exports_end(const struct regbuf_buf *buf);
 void regbuf_exports_forget(struct regbuf_ctx *ctx);
 int regbuf_ioctl_export(void *of, struct regbuf_call *call);
 int regbuf_ioctl_import(void *of, struct regbuf_call *call);

@@ -27,18 +27,6 @@ struct regbuf_view {
 	struct page *pages[REGBUF_VIEW_PAGES];	/* NULL: not looked at */
 };
 
-static u32 regbuf_slot_state(const struct regbuf_buf *buf)
-{
-	int out = atomic_read(&buf->out);
-
-	if (out & REGBUF_OUT_NEW)
-		return REGBUF_STATE_NONE;
-	if (out & REGBUF_OUT_DEAD)
-		return REGBUF_STATE_CLOSING;
-	return out & REGBUF_OUT_DETACHED ? REGBUF_STATE_DETACHED :
-					   REGBUF_STATE_LIVE;
-}
-
 /* Whoever reads the state first, and then the id, has one that was true. */
 static void regbuf_slot_write(struct regbuf_slot *to, u64 id, u64 length,
 			      u32 state)
@@ -67,7 +55,7 @@ static void regbuf_slot_copy(struct regbuf_ctx *ctx, struct regbuf_slot *to,
 				  to->length, REGBUF_STATE_NONE);
 	else if (buf)
 		regbuf_slot_write(to, buf->id, buf->length,
-				  regbuf_slot_state(buf));
+				  regbuf_buf_state(buf));
 	rcu_read_unlock();
 }
 

@@ -8,10 +8,19 @@
 
 #include "regbuf.h"
 
-static u32 regbuf_buf_state(const struct regbuf_buf *buf)
+/**
+ * regbuf_buf_state() - what a buffer is to its program
+ * @buf: the buffer; kept by the caller, or by RCU
+ *
+ * Context: Any.
+ * Return: REGBUF_STATE_*; REGBUF_STATE_NONE if its id is not told yet.
+ */
+u32 regbuf_buf_state(const struct regbuf_buf *buf)
 {
 	int out = atomic_read(&buf->out);
 
+	if (out & REGBUF_OUT_NEW)
+		return REGBUF_STATE_NONE;
 	if (out & REGBUF_OUT_DEAD)
 		return REGBUF_STATE_CLOSING;
 	return out & REGBUF_OUT_DETACHED ? REGBUF_STATE_DETACHED :
