@@ -22,6 +22,7 @@
 
 #include <regbuf.h>
 
+#include "lib_pair.h"
 #include "kselftest_harness.h"
 
 #define PAGE	4096UL
@@ -51,28 +52,6 @@ static struct sockaddr_in inet_addr_of(const char *host, int port)
 
 	inet_pton(AF_INET, host, &sin.sin_addr);
 	return sin;
-}
-
-/* Connected over loopback: sv[0] to send from, sv[1] to receive with. */
-static int pair(int type, int sv[2])
-{
-	struct sockaddr_in sin = inet_addr_of("127.0.0.1", 0);
-	socklen_t len = sizeof(sin);
-	int srv = socket(AF_INET, type, 0);
-
-	if (bind(srv, (struct sockaddr *)&sin, len) ||
-	    getsockname(srv, (struct sockaddr *)&sin, &len) ||
-	    (type == SOCK_STREAM && listen(srv, 1)))
-		return -1;
-	sv[0] = socket(AF_INET, type, 0);
-	if (connect(sv[0], (struct sockaddr *)&sin, len))
-		return -1;
-	sv[1] = srv;
-	if (type == SOCK_STREAM) {
-		sv[1] = accept(srv, NULL, NULL);
-		close(srv);
-	}
-	return sv[1] < 0 ? -1 : 0;
 }
 
 /* Become a user without CAP_IPC_LOCK who may pin that many pages. */

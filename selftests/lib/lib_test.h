@@ -18,6 +18,8 @@
 
 #include <regbuf.h>
 
+#include "lib_pair.h"
+
 #define PAGE	4096UL
 #define SEC	1000000000LL
 #define NOBODY	65534
@@ -40,31 +42,6 @@ static inline char *map_at(void *at, size_t len, int fill)
 static inline char *map(size_t len, int fill)
 {
 	return map_at(NULL, len, fill);
-}
-
-/* Connected over loopback: sv[0] to send from, sv[1] to receive with. */
-static inline int pair(int type, int sv[2])
-{
-	struct sockaddr_in sin = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t len = sizeof(sin);
-	int srv = socket(AF_INET, type, 0);
-
-	if (bind(srv, (struct sockaddr *)&sin, len) ||
-	    getsockname(srv, (struct sockaddr *)&sin, &len) ||
-	    (type == SOCK_STREAM && listen(srv, 1)))
-		return -1;
-	sv[0] = socket(AF_INET, type, 0);
-	if (connect(sv[0], (struct sockaddr *)&sin, len))
-		return -1;
-	sv[1] = srv;
-	if (type == SOCK_STREAM) {
-		sv[1] = accept(srv, NULL, NULL);
-		close(srv);
-	}
-	return sv[1] < 0 ? -1 : 0;
 }
 
 /* What every one of the next @len bytes is, or -1. */
