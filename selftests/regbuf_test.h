@@ -381,6 +381,19 @@ static inline int rb_net_undelay(const struct rb_net *net)
 }
 
 /*
+ * Have the neighbour found, with an empty datagram: until then the stack keeps
+ * few packets for it, and drops others without a word.
+ */
+static inline int rb_pair_resolve(const int sv[2])
+{
+	struct pollfd pfd = { .fd = sv[1], .events = POLLIN };
+	char none;
+
+	return send(sv[0], "", 0, 0) || poll(&pfd, 1, 10000) != 1 ||
+	       recv(sv[1], &none, 1, MSG_DONTWAIT) ? -1 : 0;
+}
+
+/*
  * Two connected sockets: sv[0] to send from, sv[1] at the peer. With no net,
  * both are on this namespace's loopback.
  */
@@ -408,6 +421,8 @@ static inline int rb_pair_at(const struct rb_net *net, int family, int type,
 	if (type == SOCK_STREAM) {
 		sv[1] = accept(srv, NULL, NULL);
 		close(srv);
+	} else if (net) {
+		return rb_pair_resolve(sv);
 	}
 	return sv[1] < 0 ? -1 : 0;
 }

@@ -44,11 +44,16 @@ class Gate:
         name = re.sub(r"^[- ]+", "", text)
         if failed:
             self.complain(name)
-            print("\n".join(self.lines[-30:]), flush=True)
+            print("\n".join(self.since_run()[-30:]), flush=True)
         elif "# SKIP" in text:
             self.skip(name)
         else:
             self.passed += 1
+
+    def since_run(self):
+        """What the test printed: the harness announces each with RUN."""
+        runs = [i for i, line in enumerate(self.lines) if " RUN  " in line]
+        return self.lines[runs[-1]:] if runs else self.lines
 
     def skip(self, name):
         where = f"{self.program} {name.split()[0]}"
