@@ -335,7 +335,7 @@ static inline int rb_net_end(const char *dev, const char *addr4,
 }
 
 /* Without programs: starting them takes far longer, and tests do it often. */
-static inline int rb_net_setup(struct rb_net *net)
+static inline int rb_net_make(struct rb_net *net)
 {
 	if (unshare(CLONE_NEWNET))
 		return -1;
@@ -346,6 +346,80 @@ static inline int rb_net_setup(struct rb_net *net)
 	if (rb_net_end("veth0", RB_NEAR4 "/24", RB_NEAR6 "/64", net->peer) ||
 	    rb_net_peer(net) ||
 	    rb_net_end("veth1", RB_PEER4 "/24", RB_PEER6 "/64", -1))
+		return -1;
+	return rb_net_near(net);
+}
+
+/*
+ * Where there are sanitizers, a network takes most of a second to make. So a
+ * process of the program's (regbuf_main.h) makes the next one while a test
+ * runs; it ends with the last who could ask for one.
+ */
+struct rb_net_maker {
+	int sock;
+	pid_t pid;
+};
+
+static struct rb_net_maker rb_net_maker = { -1, -1 };
+
+/* One is asked for, told, and opened: the namespaces are the test's then. */
+static inline int rb_net_hand_over(int sock, struct rb_net *net)
+{
+	char byte;
+	int err = recv(sock, &byte, 1, 0) != 1 ||
+		  send(sock, net, sizeof(*net), MSG_NOSIGNAL) < 0 ||
+		  recv(sock, &byte, 1, 0) != 1;
+
+	close(net->near);
+	close(net->peer);
+	return err;
+}
+
+static inline void rb_net_run_maker(int sock)
+{
+	struct rb_net net;
+
+	while (!rb_net_make(&net) && !rb_net_hand_over(sock, &net))
+		;
+	_exit(0);
+}
+
+static inline void rb_net_start_maker(void)
+{
+	int sv[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv))
+		return;
+	rb_net_maker.pid = fork();
+	if (!rb_net_maker.pid) {
+		close(sv[0]);
+		rb_net_run_maker(sv[1]);
+	}
+	close(sv[1]);
+	rb_net_maker.sock = sv[0];
+}
+
+static inline int rb_net_open(int number)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", rb_net_maker.pid,
+		 number);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static inline int rb_net_setup(struct rb_net *net)
+{
+	struct rb_net made;
+
+	if (rb_net_maker.sock < 0)
+		return rb_net_make(net);
+	if (send(rb_net_maker.sock, "", 1, MSG_NOSIGNAL) != 1 ||
+	    recv(rb_net_maker.sock, &made, sizeof(made), 0) != sizeof(made))
+		return -1;
+	net->near = rb_net_open(made.near);
+	net->peer = rb_net_open(made.peer);
+	if (send(rb_net_maker.sock, "", 1, MSG_NOSIGNAL) != 1)
 		return -1;
 	return rb_net_near(net);
 }

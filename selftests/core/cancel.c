@@ -450,4 +450,4 @@ TEST_F_TIMEOUT(cancel, send_lane_has_its_maximum, 60)
 	EXPECT_EQ(3, self->cqe.value);
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -397,4 +397,4 @@ TEST_F(protocol, sockmap)
 	close(map);
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

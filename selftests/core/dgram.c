@@ -660,4 +660,4 @@ TEST(no_room_for_datagrams)
 	EXPECT_EQ(0, rb_qrig_close(&qr));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

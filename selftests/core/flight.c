@@ -544,4 +544,4 @@ TEST(datagrams_dropped)
 	EXPECT_EQ(0, rb_rig_close(&rig));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

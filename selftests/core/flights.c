@@ -1044,4 +1044,4 @@ TEST_F(held, copied_by_a_tap)
 	close(tap);
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

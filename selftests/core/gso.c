@@ -1206,4 +1206,4 @@ TEST_F(swallowed, somebody_looks)
 			      MSG_DONTWAIT));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -561,4 +561,4 @@ TEST_F(wire, named_as_one)
 	EXPECT_EQ(2, self->packets);
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

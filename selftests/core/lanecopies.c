@@ -359,4 +359,4 @@ TEST_F(in_flow, ktls_under_a_receive)
 	EXPECT_EQ(0, memcmp(self->rig->mem + 1000, "hello", 5));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -312,4 +312,4 @@ TEST_F_TIMEOUT(race, device_is_closed_under_calls, 60)
 	ASSERT_EQ(0, pthread_join(s.drain, NULL));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

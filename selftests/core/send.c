@@ -876,4 +876,4 @@ TEST_F(datagram, dontwait_when_full)
 	EXPECT_EQ(0, rb_rig_silent(&self->rig));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -580,4 +580,4 @@ TEST_F_TIMEOUT(slices, scribbled_over, 120)
 	EXPECT_EQ(0, rb_wait(self->rig.dev, s.ids[1], 10 * RB_SEC));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -590,4 +590,4 @@ TEST_F(ordered, not_asked_for)
 	free(tally);
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

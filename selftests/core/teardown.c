@@ -540,4 +540,4 @@ TEST_F_TIMEOUT(teardown, lingering_sockets_stall_nobody, 120)
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"
