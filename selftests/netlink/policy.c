@@ -80,10 +80,12 @@ static int check_attr(struct rn *nl, const struct spec_op *op,
 	int in = dump ? attr->in_dump : attr->in_do, bad = 0;
 	struct rn_answer a;
 
-	if (!in || attr->min)
-		bad |= !refused(ask_with(nl, op, dump, attr->nr,
-					 attr->size, &a)) ||
-		       (!a.text[0] && (!dump || dumps_say_why()));
+	if (!in || attr->min) {
+		ask_with(nl, op, dump, attr->nr, attr->size, &a);
+		/* What is missing besides is another error. */
+		bad |= in ? a.err != -ERANGE : !refused(a.err);
+		bad |= !a.text[0] && (!dump || dumps_say_why());
+	}
 	bad |= !refused(ask_with(nl, op, dump, attr->nr, attr->size + 1, &a));
 	bad |= !refused(ask_with(nl, op, dump, attr->nr, attr->size + 8, &a));
 	if (attr->size)
