@@ -57,7 +57,7 @@ struct eventfd_ctx;
 struct task_struct;
 
 #define REGBUF_MAX_SQ		32768
-#define REGBUF_MAX_CQ		65536
+#define REGBUF_MAX_CQ		262144
 #define REGBUF_MAX_POOL		65536
 #define REGBUF_MAX_ENDPOINTS	65536
 
