@@ -12,7 +12,7 @@ files()
 {
 	git ls-files -co --exclude-standard -- "$@" | sort -u |
 		while IFS= read -r file; do
-			[ ! -e "$file" ] || echo "$file"
+			[ -h "$file" ] || [ ! -e "$file" ] || echo "$file"
 		done
 }
 

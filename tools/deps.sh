@@ -15,6 +15,7 @@ packages()
 {
 	cat <<'EOF'
 build gcc		compiles everything
+build g++		programs of libregbuf-win; lint: headers
 build make		drives everything
 build libc6-dev		C library headers
 build libc6-dev-i386	32-bit test programs
@@ -43,7 +44,6 @@ vm iproute2		its network, inside and outside
 vm socat		the other end of its connections
 bench gnuplot-nox	draws the chart
 lint git		lists the files and commits to check
-lint g++		headers from C++
 lint clang		more warnings
 lint sparse		types and locks of the module
 lint coccinelle		the kernel's semantic checks
