@@ -1,0 +1,1 @@
+mswsockdef.h
