@@ -1,0 +1,1 @@
+ioringapi.h

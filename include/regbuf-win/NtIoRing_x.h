@@ -1,0 +1,1 @@
+ntioring_x.h
