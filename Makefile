@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-#   make               the module for the running kernel, the library, examples,
-#                      regbuf and regbuf-perf if their libraries are there
+#   make               the module for the running kernel, the libraries,
+#                      examples, regbuf and regbuf-perf if theirs are there
 #   make check         all tests in a VM      [KERNEL=6.1|6.12|kasan] [TESTS=...]
 #   make demo          a file over TCP        [FILE=path] [KERNEL=...]
 #   make vm CMD='...'  any command in the VM  [KERNEL=...] [SHARE=dir]
@@ -15,7 +15,7 @@
 #   make perf          real time, from a VM to this machine, for orientation
 #                      [KERNEL=...] [SECONDS=3] [MODES=...] [PERF='-d 64 -P 2']
 #   make lint          every static check     [CHECKS=...]
-#   make install       library, headers, man pages, udev rule, regbuf,
+#   make install       libraries, headers, man pages, udev rule, regbuf,
 #                      regbuf-perf
 #                      [DESTDIR=] [PREFIX=/usr/local]
 #   make dkms-install  the module's sources, for DKMS [DESTDIR=]
@@ -40,6 +40,7 @@ modules:
 
 lib:
 	$(MAKE) -C lib
+	$(MAKE) -C lib/win
 
 examples: lib
 	$(MAKE) -C examples
@@ -85,6 +86,7 @@ lint:
 
 install: lib tools
 	$(MAKE) -C lib install
+	$(MAKE) -C lib/win install
 	$(MAKE) -C tools/regbuf install
 	$(MAKE) -C tools/perf install
 	install -D -m 644 tools/60-regbuf.rules \

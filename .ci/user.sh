@@ -118,6 +118,7 @@ command_on_mock clang clang "-O2 -g"
 command_on_mock sanitized gcc "$sanitized"
 tools_without_libraries
 readme
+"$top/selftests/win/host/host.sh" "$build/win"
 "$top/selftests/install-check.sh"
 "$top/selftests/vm/gate_test.sh"
 echo "user space: all well"

@@ -5,7 +5,7 @@
 # from there with what pkg-config says, in C and C++, static and shared, and
 # without the header; that each header compiles alone; that nothing but the
 # map's symbols are exported; and that the man pages have the header's
-# prototypes.
+# prototypes. Then libregbuf-win, with a program as Windows has them.
 #
 # CC and CXX are the compilers to use.
 
@@ -191,6 +191,80 @@ check_manuals()
 			"$(diff "$dest/in-header" "$dest/in-manuals")"
 }
 
+install_win()
+{
+	make -s -C "$top/lib/win" OUTPUT="$dest/build-win" \
+		LIBREGBUF="$dest/build" DESTDIR="$dest" PREFIX=/usr/local \
+		LIBDIR=/usr/local/lib INCLUDEDIR=/usr/local/include CC="$CC" \
+		install || die "make install of libregbuf-win fails"
+	for file in lib/libregbuf-win.a lib/libregbuf-win.so \
+		    lib/libregbuf-win.so.0 include/regbuf-win/WinSock2.h \
+		    include/regbuf-win/mswsock.h share/man/man7/regbuf-win.7; do
+		[ -r "$prefix/$file" ] || die "$file is not installed"
+	done
+	[ "$(pkg-config --modversion libregbuf-win)" = "$version" ] ||
+		die "libregbuf-win.pc does not have version $version"
+}
+
+# Needs no module: the table of functions is refused for what is no socket.
+write_win_program()
+{
+	cat > "$dest/win.c" << 'EOF'
+#include <WinSock2.h>
+#include <MSWSock.h>
+#include <Windows.h>
+
+int main(void)
+{
+	HANDLE event = CreateEvent(NULL, TRUE, FALSE, NULL);
+	RIO_EXTENSION_FUNCTION_TABLE rio;
+	GUID id = WSAID_MULTIPLE_RIO;
+	DWORD bytes;
+	WSADATA data;
+
+	if (WSAStartup(MAKEWORD(2, 2), &data) || !event ||
+	    WaitForSingleObject(event, 0) != WAIT_TIMEOUT ||
+	    !SetEvent(event) || WaitForSingleObject(event, 0) != WAIT_OBJECT_0)
+		return 1;
+	if (!WSAIoctl(INVALID_SOCKET,
+		      SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER, &id,
+		      sizeof(id), &rio, sizeof(rio), &bytes, NULL, NULL) ||
+	    GetLastError() != WSAENOTSOCK)
+		return 2;
+	return !CloseHandle(event) || WSACleanup();
+}
+EOF
+	cp "$dest/win.c" "$dest/win.cc"
+}
+
+# check_win_program COMPILER FILE HOW
+check_win_program()
+{
+	libs=$(pkg-config --libs libregbuf-win)
+	[ "$3" = shared ] || libs="$prefix/lib/libregbuf-win.a
+		$prefix/lib/libregbuf.a -pthread"
+	# shellcheck disable=SC2046,SC2086 # words
+	LD_LIBRARY_PATH=$prefix/lib $1 -Wall -Wextra -Werror \
+		$(pkg-config --cflags libregbuf-win) -o "$dest/win" \
+		"$dest/$2" $libs ||
+		die "$2 does not build with the $3 library"
+	LD_LIBRARY_PATH=$prefix/lib "$dest/win" ||
+		die "$2 ends with $? with the $3 library"
+}
+
+# What programs call by names of the C library's has other symbols.
+check_win_symbols()
+{
+	nm -D --defined-only "$prefix/lib/libregbuf-win.so" |
+		sed -n 's/.* [^A] \([^@]*\).*/\1/p' | sort > "$dest/exported"
+	nm -D --defined-only "$($CC -print-file-name=libc.so.6)" |
+		sed -n 's/.* [^A] \([^@]*\).*/\1/p' | sort -u > "$dest/libc"
+	taken=$(comm -12 "$dest/exported" "$dest/libc")
+	[ -z "$taken" ] || die "libregbuf-win takes names of libc:" "$taken"
+	! grep -E '^(win|rio|ioring|san|thread)_' "$dest/exported" ||
+		die "libregbuf-win exports what is its own"
+}
+
 install_library
 check_version
 check_headers
@@ -202,4 +276,11 @@ for how in static shared; do
 	check_program "$CXX" program.cc $how
 done
 check_foreign
+install_win
+write_win_program
+for how in static shared; do
+	check_win_program "$CC" win.c $how
+	check_win_program "$CXX" win.cc $how
+done
+check_win_symbols
 echo "install-check: the installed library is fine"

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the tests of RIO want of Linux besides sockets. */
+#include <dirent.h>
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <linux/regbuf.h>
+
+#include "plain_rio.h"
+
+#define NOBODY	65534
+
+/* The descriptor of the library's context. */
+static int context_fd(void)
+{
+	char link[64], name[64];
+	ssize_t n;
+	int fd;
+
+	for (fd = 0; fd < 1024; fd++) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		n = readlink(link, name, sizeof(name) - 1);
+		if (n < 0)
+			continue;
+		name[n] = 0;
+		if (!strcmp(name, REGBUF_DEVICE))
+			return fd;
+	}
+	return -ENOENT;
+}
+
+int plain_stats(struct plain_stats *stats)
+{
+	struct regbuf_ioc_stats all = { .size = sizeof(all) };
+
+	memset(stats, 0, sizeof(*stats));
+	if (ioctl(context_fd(), REGBUF_IOC_STATS, &all))
+		return -errno;
+	stats->buffers = all.buffers;
+	stats->pages = all.pages;
+	stats->deregistered_in_flight = all.deregistered_in_flight;
+	stats->used_after_deregister = all.used_after_deregister;
+	return 0;
+}
+
+static void *map(size_t length, int prot, int flags, int fd)
+{
+	void *mem = mmap(NULL, length, prot, flags, fd, 0);
+
+	return mem == MAP_FAILED ? NULL : mem;
+}
+
+void *plain_map_none(size_t length)
+{
+	return map(length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+
+void *plain_map_read(size_t length)
+{
+	return map(length, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+
+int plain_unmap(void *mem, size_t length)
+{
+	return munmap(mem, length) ? -errno : 0;
+}
+
+int plain_limit(size_t bytes)
+{
+	struct rlimit limit = { bytes, bytes };
+
+	if (setrlimit(RLIMIT_MEMLOCK, &limit) || setuid(NOBODY))
+		return -errno;
+	return 0;
+}
+
+int plain_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int nr = 0;
+
+	if (!dir)
+		return -errno;
+	while (readdir(dir))
+		nr++;
+	closedir(dir);
+	return nr;
+}
+
+/* The first mapping of a queue, of which everybody may write. */
+int plain_damage(void)
+{
+	unsigned long start, end;
+	char line[512], prot[8];
+	FILE *maps = fopen("/proc/self/maps", "r");
+	int err = -ENOENT;
+
+	while (maps && err && fgets(line, sizeof(line), maps)) {
+		if (!strstr(line, "regbuf") ||
+		    sscanf(line, "%lx-%lx %7s", &start, &end, prot) != 3 ||
+		    strcmp(prot, "rw-s"))
+			continue;
+		memset((void *)start, 0xff, end - start);
+		err = 0;
+	}
+	if (maps)
+		fclose(maps);
+	return err;
+}
+
+/* read, write, exit and sigreturn: all others kill. */
+int plain_no_calls(void)
+{
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) ? -errno : 0;
+}

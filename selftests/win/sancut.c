@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory of another process: what ends it, and who else comes by. */
+#include "san_target.h"
+
+struct mover {
+	SOCKET s;
+	WSABUFEX buf;
+	struct descriptor d;
+	bool write;
+	bool stop;
+	int err;
+	unsigned int done;
+};
+
+static void *mover(void *arg)
+{
+	struct mover *m = arg;
+	DWORD n;
+
+	while (!m->err && !__atomic_load_n(&m->stop, __ATOMIC_RELAXED)) {
+		m->err = move(m->write, m->s, &m->buf, 1, m->d, 0, &n);
+		__atomic_fetch_add(&m->done, !m->err, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+static void moving(struct mover *m, unsigned int times)
+{
+	while (__atomic_load_n(&m->done, __ATOMIC_RELAXED) < times &&
+	       !__atomic_load_n(&m->err, __ATOMIC_RELAXED))
+		usleep(1000);
+}
+
+/* The target ends in the midst of it. */
+TEST_F(rdma, the_target_dies)
+{
+	struct mover m = {
+		.s = self->s,
+		.buf = { SIZE, self->mem, self->h },
+		.d = expose(self, SIZE, MEM_READWRITE),
+		.write = true,
+	};
+	pthread_t thread;
+	int status;
+
+	/* S55: a child of it has the connection no longer. */
+	ASSERT_EQ(0, put(self, 0, 100, m.d, 0));
+	ASSERT_LT(0, TELL(.what = FORK).result);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, mover, &m));
+	moving(&m, 10);
+	ASSERT_EQ(0, kill(self->pid, SIGKILL));
+	ASSERT_EQ(self->pid, waitpid(self->pid, &status, 0));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_TRUE(m.err == WSAECONNRESET || m.err == WSAECONNABORTED ||
+		    m.err == WSAECONNREFUSED);
+}
+
+/* It closes in the midst of it: nothing is written after that. */
+TEST_F(rdma, the_target_closes)
+{
+	struct mover m = {
+		.s = self->s,
+		.buf = { SIZE, self->mem, self->h },
+		.d = expose(self, SIZE, MEM_READWRITE),
+		.write = true,
+	};
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, mover, &m));
+	moving(&m, 10);
+	ASSERT_EQ(0, TELL(.what = CLOSE).result);
+	ASSERT_EQ(0, TELL(.what = FILL, .length = SIZE, .byte = 'x').result);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, there(self, 0, SIZE, 'x'));
+	EXPECT_TRUE(m.err == WSAECONNRESET || m.err == WSAECONNABORTED ||
+		    m.err == WSAECONNREFUSED || m.err == WSAEINVAL);
+}
+
+/* closesocket() by another thread ends a transfer. */
+TEST_F(rdma, closing_ends_transfers)
+{
+	struct mover m = {
+		.s = self->s,
+		.buf = { SIZE, self->mem, self->h },
+		.d = expose(self, SIZE, MEM_READWRITE),
+	};
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, mover, &m));
+	moving(&m, 10);
+	ASSERT_EQ(0, kill(self->pid, SIGSTOP));
+	usleep(50000);
+	ASSERT_EQ(0, closesocket(self->s));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(WSA_OPERATION_ABORTED, m.err);
+	ASSERT_EQ(0, kill(self->pid, SIGCONT));
+	self->s = INVALID_SOCKET;
+}
+
+/*
+ * Taking memory back is refused in the midst of a transfer, or it is done, and
+ * then nothing is written any more.
+ */
+TEST_F(rdma, taking_back_cuts_access)
+{
+	struct mover m = {
+		.s = self->s,
+		.buf = { SIZE, self->mem, self->h },
+		.write = true,
+	};
+	pthread_t thread;
+	struct report r;
+	int round;
+
+	for (round = 0; round < 10; round++) {
+		m.d = expose(self, SIZE, MEM_READWRITE);
+		m.err = 0;
+		m.done = 0;
+		ASSERT_NE(0, m.d.length);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, mover, &m));
+		moving(&m, 3);
+		do {
+			r = TELL(.what = WITHDRAW, .d = m.d);
+			EXPECT_TRUE(!r.result || r.err == WSAEINVAL);
+		} while (r.result);
+		ASSERT_EQ(0, TELL(.what = FILL, .length = SIZE,
+				  .byte = 'x').result);
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		EXPECT_EQ(0, there(self, 0, SIZE, 'x'));
+		EXPECT_TRUE(m.err == WSAEINVAL || m.err == WSAECONNREFUSED ||
+			    m.err == WSAECONNRESET);
+	}
+}
+
+/* What was read is theirs again when this side says that it has it. */
+TEST_F(rdma, late_acknowledgments_are_waited_for)
+{
+	struct descriptor d = expose(self, SIZE, MEM_READWRITE);
+	int err = 0;
+
+	if (!variant->net)
+		return;
+	ASSERT_EQ(0, plain_san_delay(100));
+	ASSERT_EQ(0, put(self, 0, SIZE, d, 0));
+	EXPECT_EQ(0, WSPDeregisterMemory(self->s, self->h, &err));
+	self->h = WSPRegisterMemory(self->s, self->mem, SIZE, MEM_READWRITE,
+				    &err);
+	ASSERT_EQ(0, get(self, 0, SIZE, d, 0));
+	EXPECT_EQ(0, TELL(.what = WITHDRAW, .d = d).result);
+}
+
+/* Threads take turns on one socket. */
+TEST_F(rdma, threads_may_move_at_once)
+{
+	struct descriptor d = expose(self, SIZE, MEM_READWRITE);
+	struct mover m[4];
+	pthread_t thread[4];
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		m[i] = (struct mover){
+			.s = self->s,
+			.buf = { PAGE, self->mem + (size_t)i * PAGE, self->h },
+			.d = d,
+			.write = i & 1,
+		};
+		ASSERT_EQ(0, pthread_create(&thread[i], NULL, mover, &m[i]));
+	}
+	for (i = 0; i < 4; i++)
+		moving(&m[i], 100);
+	for (i = 0; i < 4; i++) {
+		__atomic_store_n(&m[i].stop, true, __ATOMIC_RELAXED);
+		ASSERT_EQ(0, pthread_join(thread[i], NULL));
+		EXPECT_EQ(0, m[i].err);
+	}
+}
+
+/* Anybody at the peer's address may connect to the agent, and say anything. */
+TEST_F(rdma, garbage_is_harmless)
+{
+	struct descriptor d = expose(self, SIZE, MEM_READWRITE);
+	int port = d.bytes[PORT_AT] << 8 | d.bytes[PORT_AT + 1];
+	unsigned int seed = 1;
+	char junk[200], got;
+	int i, j, fd;
+
+	/* From here only that of this network can be reached. */
+	if (variant->net)
+		return;
+	ASSERT_EQ(0, put(self, 0, 100, d, 0));
+	for (i = 0; i < 200; i++) {
+		fd = plain_connect(variant->family, SOCK_STREAM, false, port);
+		ASSERT_LE(0, fd);
+		for (j = 0; j < (int)sizeof(junk); j++)
+			junk[j] = (char)rand_r(&seed);
+		/* A good beginning now and then, of no write. */
+		if (i & 1)
+			memcpy(junk, "RBR1\0\0\0\1", 8);
+		if (i % 4 == 3)
+			memcpy(junk + 8, d.bytes + KEY_AT, 16);
+		if (i % 8 == 7)
+			memset(junk + 24, 0, 8);
+		plain_send(fd, junk, (size_t)i % sizeof(junk));
+		/* Half of them stay. */
+		if (i & 2)
+			plain_close(fd);
+	}
+	fd = plain_connect(variant->family, SOCK_STREAM, false, port);
+	ASSERT_EQ(0, plain_send(fd, junk, sizeof(junk)));
+	while ((i = plain_recv_some(fd, &got, 1)) > 0)
+		;
+	EXPECT_NE(-ETIMEDOUT, i);
+	EXPECT_EQ(0, put(self, 0, SIZE, d, 0));
+	EXPECT_EQ(0, get(self, 0, SIZE, d, 0));
+	EXPECT_EQ(0, there(self, SIZE, SIZE, 't'));
+}
+
+/* What the wire has, by hand: a write of four bytes. */
+static int write_by_hand(int fd, const struct descriptor *d)
+{
+	unsigned char ask[36] = "RBR1\0\0\0\1", answer[8];
+	int err;
+
+	memcpy(ask + 8, d->bytes + KEY_AT, 16);
+	ask[31] = 4;
+	memset(ask + 32, 'h', 4);
+	err = plain_send(fd, ask, sizeof(ask));
+	if (!err)
+		err = plain_recv(fd, answer, sizeof(answer));
+	if (err)
+		return err;
+	return memcmp(answer, "RBR1\0\0\0", 7) ? -1 : answer[7];
+}
+
+/* A key is not enough: whose it is has the peer's address. */
+TEST_F(rdma, strangers_are_turned_away)
+{
+	struct descriptor d = expose(self, SIZE, MEM_READWRITE);
+	int port = d.bytes[PORT_AT] << 8 | d.bytes[PORT_AT + 1], fd;
+
+	if (variant->family != AF_INET)
+		return;
+	fd = plain_san_connect("127.0.0.2", "127.0.0.1", port);
+	ASSERT_LE(0, fd);
+	EXPECT_NE(0, write_by_hand(fd, &d));
+	EXPECT_EQ(0, there(self, 0, PAGE, 't'));
+	fd = plain_san_connect("127.0.0.1", "127.0.0.1", port);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, write_by_hand(fd, &d));
+	EXPECT_EQ(0, there(self, 0, 4, 'h'));
+	/* And only while the connection is up: this end of it, too. */
+	ASSERT_EQ(0, closesocket(self->s));
+	self->s = INVALID_SOCKET;
+	ASSERT_EQ(0, TELL(.what = FILL, .length = 4, .byte = 't').result);
+	EXPECT_EQ(1, write_by_hand(fd, &d));
+	EXPECT_EQ(0, there(self, 0, PAGE, 't'));
+	plain_close(fd);
+}
+
+/* S55: a child of who exposes has nothing to do with it, */
+TEST_F(rdma, children_serve_nobody)
+{
+	struct descriptor d = expose(self, PAGE, MEM_READWRITE);
+
+	ASSERT_EQ(0, put(self, 0, 100, d, 0));
+	ASSERT_LT(0, TELL(.what = FORK).result);
+	memset(self->mem, 'n', 100);
+	ASSERT_EQ(0, put(self, 0, 100, d, 0));
+	EXPECT_EQ(0, there(self, 0, 100, 'n'));
+}
+
+/* S55: nor one of who writes. */
+TEST_F(rdma, children_have_no_handles)
+{
+	struct descriptor d = expose(self, PAGE, MEM_READWRITE);
+	int status;
+	pid_t pid;
+
+	ASSERT_EQ(0, put(self, 0, 100, d, 0));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(put(self, 0, 100, d, 0) == WSAEINVAL ? 0 : 1);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, put(self, 0, 100, d, 0));
+}
+
+TEST_HARNESS_MAIN
