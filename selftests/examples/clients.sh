@@ -6,52 +6,8 @@
 
 # shellcheck disable=SC2317 # functions are called by name
 
-dir=$(mktemp -d)
-server=
-n=0
-failed=0
-
-cleanup()
-{
-	[ -z "$server" ] || kill "$server" 2> /dev/null
-	rm -rf "$dir"
-}
-trap cleanup EXIT
-
-# For at most 20 s, by counting.
-within()
-{
-	for _ in $(seq 200); do
-		! "$@" || return 0
-		sleep 0.1
-	done
-	return 1
-}
-
-pinned()
-{
-	awk '/^nr_foll_pin_acquired/ { a = $2 } /^nr_foll_pin_released/ { r = $2 }
-	     END { print a - r }' /proc/vmstat
-}
-
-none_pinned()
-{
-	[ "$(pinned)" = 0 ]
-}
-
-result()
-{
-	n=$((n + 1))
-	name=$1
-	shift
-	if "$@"; then
-		echo "ok $n $name"
-	else
-		echo "not ok $n $name"
-		cat "$dir/log" "$dir/errors" 2> /dev/null | sed 's/^/# /'
-		failed=1
-	fi
-}
+# shellcheck source=selftests/examples/common.sh
+. ./common.sh
 
 says_port()
 {
@@ -77,15 +33,6 @@ finish()
 	[ "$status" = 0 ] && [ ! -s "$dir/errors" ] && within none_pinned
 }
 
-# same BYTES COMMAND...: what it is given is what it gives
-same()
-{
-	head -c "$1" "$dir/bytes" > "$dir/in"
-	shift
-	timeout 60 "$@" < "$dir/in" > "$dir/out" 2> "$dir/log" &&
-		cmp "$dir/in" "$dir/out" >> "$dir/log" 2>&1
-}
-
 listens()
 {
 	grep -q ':138B .* 0A ' /proc/net/tcp /proc/net/tcp6
@@ -101,15 +48,6 @@ file_arrives()
 		wait "$receiver" && cmp "$dir/bytes" "$dir/out" &&
 		grep -q "^copied: $size (loopback)$" "$dir/log" &&
 		within none_pinned
-}
-
-# complains STATUS TEXT COMMAND...: it fails, and says so
-complains()
-{
-	expected=$1 text=$2
-	shift 2
-	timeout 20 "$@" > "$dir/log" 2>&1
-	[ $? = "$expected" ] && grep -q "$text" "$dir/log"
 }
 
 size=$((9 << 20))
