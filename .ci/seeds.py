@@ -8,14 +8,26 @@ import sys
 from pathlib import Path
 
 PAGE = "Documentation/seeds.rst"
-PROMISES = range(1, 57)
+PROMISES = [f"{kind}{nr}" for kind, numbers in {
+    "S": range(1, 57),
+    "R": range(27),
+    "P": range(1, 13),
+    "X": range(1, 8),
+}.items() for nr in numbers]
+
+
+def order(promise):
+    """For sorting: S2 before S10, kinds as on the page."""
+    return "SRPX".index(promise[0]), int(promise[1:])
 
 
 def numbers(comment):
-    """Those that a comment names: "S4, S46 to S49: ..."."""
+    """Those that a comment names: "S4, S46 to S49, P2: ..."."""
     found = set()
-    for first, last in re.findall(r"\bS(\d+)(?: to S(\d+))?\b", comment):
-        found.update(range(int(first), int(last or first) + 1))
+    several = r"\b([SRPX])(\d+)(?: to \1(\d+))?\b"
+    for kind, first, last in re.findall(several, comment):
+        found.update(f"{kind}{nr}"
+                     for nr in range(int(first), int(last or first) + 1))
     return found
 
 
@@ -49,17 +61,16 @@ def tests_of_page(entries):
 def complaints():
     """What is wrong, a line each."""
     text = Path(PAGE).read_text()
-    entries = [(int(nr), body) for nr, body in
-               re.findall(r"^:S(\d+): (.*?)(?=^\S|\Z)", text, re.M | re.S)]
+    entries = re.findall(r"^:([SRPX]\d+): (.*?)(?=^\S|\Z)", text, re.M | re.S)
     said = [nr for nr, _ in entries]
     page, sources = tests_of_page(entries), tests_of_sources()
-    for nr in sorted({*said, *PROMISES}):
+    for nr in sorted({*said, *PROMISES}, key=order):
         if said.count(nr) != (nr in PROMISES):
-            yield f"S{nr} is there {said.count(nr)} times"
+            yield f"{nr} is there {said.count(nr)} times"
     for nr, test in sorted(page - sources):
-        yield f"S{nr}: no test {test} with that number in its comment"
+        yield f"{nr}: no test {test} with that number in its comment"
     for nr, test in sorted(sources - page):
-        yield f"S{nr}: nothing about {test}"
+        yield f"{nr}: nothing about {test}"
 
 
 bad = False
