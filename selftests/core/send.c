@@ -856,7 +856,8 @@ TEST_F(datagram, dontwait_when_full)
 	 * Held on the way out, they take up the socket's buffer; what netem
 	 * delays does not, what it lets out by slots does.
 	 */
-	ASSERT_EQ(0, rb_sh("tc qdisc replace dev veth0 root netem slot 300ms 300ms packets 1"));
+	ASSERT_EQ(0, rb_sh("tc qdisc replace dev veth0 root netem "
+			   "slot 300ms 300ms packets 1"));
 	self->msg.flags = REGBUF_SEND_F_DONTWAIT;
 	for (; accepted < 100; accepted++) {
 		self->slice.offset = accepted;
