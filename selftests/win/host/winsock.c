@@ -37,7 +37,7 @@ static void library(SOCKET s)
 	vector<SOCKET> all(3, INVALID_SOCKET);
 	socklen_t length = sizeof(addr);
 	unsigned long wide = 1;
-	thread closer(closesocket, s);
+	thread closer{closesocket, s};
 
 	closer.join();
 	bound();
