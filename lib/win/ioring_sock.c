@@ -73,14 +73,10 @@ static int ioring_cached(struct ioring *ring, struct ioring_op *op, void *addr,
 static int ioring_copied(struct ioring *ring, struct ioring_op *op,
 			 struct ioring_place *place)
 {
-	struct iovec from = { op->buffer.Buffer.Address, op->count }, to;
-
 	op->copy = malloc(op->count);
 	if (!op->copy)
 		return -ENOMEM;
-	to = (struct iovec){ op->copy, op->count };
-	/* Memory that is not there is an error, not a signal. */
-	if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) != op->count)
+	if (!win_copy_in(op->copy, op->buffer.Buffer.Address, op->count))
 		return -EFAULT;
 	return ioring_cached(ring, op, op->copy, place);
 }

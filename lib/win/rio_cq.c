@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "rio.h"
@@ -257,17 +256,7 @@ static DWORD rio_cq_init(struct rio_cq *cq, struct regbuf *rb, DWORD size,
 static DWORD rio_cq_read(const RIO_NOTIFICATION_COMPLETION *from,
 			 RIO_NOTIFICATION_COMPLETION *how)
 {
-	struct iovec to = { how, sizeof(*how) };
-	struct iovec at = { (void *)from, sizeof(*how) };
-	ssize_t n = process_vm_readv(getpid(), &to, 1, &at, 1, 0);
-
-	if (n == sizeof(*how))
-		return 0;
-	if (n >= 0 || errno == EFAULT)
-		return WSAEFAULT;
-	/* Not everybody may make that call. */
-	memcpy(how, from, sizeof(*how));
-	return 0;
+	return win_copy_in(how, from, sizeof(*how)) ? 0 : WSAEFAULT;
 }
 
 static DWORD rio_cq_make(DWORD size, const RIO_NOTIFICATION_COMPLETION *how,

@@ -47,10 +47,6 @@ void win_sock_drain(int fd);
 /* Calls @func for each socket that was made here. */
 void win_sock_each(void (*func)(int fd));
 
-/* copy.c: false if the program's pointer is bad. Not for where it's hot. */
-bool win_copy_in(void *to, const void *from, size_t length);
-bool win_copy_out(void *to, const void *from, size_t length);
-
 /* socket.c */
 
 bool win_started(void);

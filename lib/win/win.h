@@ -27,6 +27,10 @@ BOOL win_refuse(DWORD code);
 /* Likewise; -1 (SOCKET_ERROR). */
 int win_fail(DWORD code);
 
+/* copy.c: false if the program's pointer is bad. Not for where it's hot. */
+bool win_copy_in(void *to, const void *from, size_t length);
+bool win_copy_out(void *to, const void *from, size_t length);
+
 /*
  * context.c: the process's one context. Opened when first used, again after
  * fork. 0 or a negative errno.

@@ -379,7 +379,7 @@ TEST_F(rio, committed_by_another_thread)
 
 	thread = CreateThread(NULL, 0, commit_often, &c, 0, NULL);
 	ASSERT_NE(NULL, thread);
-	for (i = 0; i < 5000; i++) {
+	for (i = 0; i < 500; i++) {
 		memcpy(self->mem, &i, 4);
 		ASSERT_TRUE(rio.RIOSendEx(self->rq, &buf, 1, NULL, &to, NULL,
 					  NULL, RIO_MSG_DEFER, CTX(i)));

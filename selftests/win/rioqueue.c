@@ -404,7 +404,7 @@ static DWORD WINAPI post_some(LPVOID arg)
 	struct poster *p = arg;
 	RIO_BUF buf = rio_buf(p->id, 0, 0);
 
-	while (p->posted < 5000) {
+	while (p->posted < 1000) {
 		if (rio.RIOSend(p->rq, &buf, 1,
 				p->posted % 3 ? RIO_MSG_DEFER : 0,
 				CTX(p->posted))) {
@@ -438,7 +438,7 @@ TEST_F(queue, several_threads_share_a_queue)
 		threads[i] = CreateThread(NULL, 0, post_some, &posters[i], 0,
 					  NULL);
 	}
-	while (taken < 20000) {
+	while (taken < 4000) {
 		n = rio_take(cq, results, 1);
 		ASSERT_EQ(1, n);
 		n += rio.RIODequeueCompletion(cq, results + 1, 6);
