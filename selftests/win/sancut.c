@@ -112,7 +112,7 @@ TEST_F(rdma, taking_back_cuts_access)
 	struct report r;
 	int round;
 
-	for (round = 0; round < 10; round++) {
+	for (round = 0; round < 4; round++) {
 		m.d = expose(self, SIZE, MEM_READWRITE);
 		m.err = 0;
 		m.done = 0;
@@ -167,7 +167,7 @@ TEST_F(rdma, threads_may_move_at_once)
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, mover, &m[i]));
 	}
 	for (i = 0; i < 4; i++)
-		moving(&m[i], 100);
+		moving(&m[i], 10);
 	for (i = 0; i < 4; i++) {
 		__atomic_store_n(&m[i].stop, true, __ATOMIC_RELAXED);
 		ASSERT_EQ(0, pthread_join(thread[i], NULL));
@@ -188,7 +188,7 @@ TEST_F(rdma, garbage_is_harmless)
 	if (variant->net)
 		return;
 	ASSERT_EQ(0, put(self, 0, 100, d, 0));
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < 40; i++) {
 		fd = plain_connect(variant->family, SOCK_STREAM, false, port);
 		ASSERT_LE(0, fd);
 		for (j = 0; j < (int)sizeof(junk); j++)
