@@ -294,40 +294,48 @@ static DWORD rio_request(RIO_RQ handle, enum rio_direction direction,
 	return rio_post(rq, &rq->lanes[direction], handle, asked);
 }
 
-BOOL rio_receive(RIO_RQ handle, PRIO_BUF data, ULONG count, DWORD flags,
-		 PVOID context)
+static BOOL rio_plain(RIO_RQ handle, enum rio_direction direction,
+		      const RIO_BUF *data, ULONG count, DWORD flags,
+		      PVOID context)
 {
 	const struct rio_asked asked = {
 		.data = data,
 		.flags = flags,
 		.context = (uintptr_t)context,
 	};
-	DWORD code = rio_request(handle, RIO_RECV, count, &asked);
+	DWORD code = rio_request(handle, direction, count, &asked);
 
 	return likely(!code) ? TRUE : win_refuse(code);
+}
+
+BOOL rio_receive(RIO_RQ handle, PRIO_BUF data, ULONG count, DWORD flags,
+		 PVOID context)
+{
+	return rio_plain(handle, RIO_RECV, data, count, flags, context);
 }
 
 BOOL rio_send(RIO_RQ handle, PRIO_BUF data, ULONG count, DWORD flags,
 	      PVOID context)
 {
+	return rio_plain(handle, RIO_SEND, data, count, flags, context);
+}
+
+/* With no names it is a plain one. */
+static BOOL rio_named(RIO_RQ handle, enum rio_direction direction,
+		      const RIO_BUF *data, ULONG count,
+		      const struct rio_names *names, DWORD flags, PVOID context)
+{
+	bool any = names->local || names->remote || names->control ||
+		   names->flags;
 	const struct rio_asked asked = {
 		.data = data,
 		.flags = flags,
 		.context = (uintptr_t)context,
+		.names = any ? names : NULL,
 	};
-	DWORD code = rio_request(handle, RIO_SEND, count, &asked);
+	DWORD code = rio_request(handle, direction, count, &asked);
 
 	return likely(!code) ? TRUE : win_refuse(code);
-}
-
-static DWORD rio_request_ex(RIO_RQ handle, enum rio_direction direction,
-			    ULONG count, struct rio_asked *asked)
-{
-	const struct rio_names *names = asked->names;
-
-	if (!names->local && !names->remote && !names->control && !names->flags)
-		asked->names = NULL;
-	return rio_request(handle, direction, count, asked);
 }
 
 int rio_receive_ex(RIO_RQ handle, PRIO_BUF data, ULONG count, PRIO_BUF local,
@@ -335,15 +343,8 @@ int rio_receive_ex(RIO_RQ handle, PRIO_BUF data, ULONG count, PRIO_BUF local,
 		   DWORD flags, PVOID context)
 {
 	const struct rio_names names = { local, remote, control, flags_slice };
-	struct rio_asked asked = {
-		.data = data,
-		.flags = flags,
-		.context = (uintptr_t)context,
-		.names = &names,
-	};
-	DWORD code = rio_request_ex(handle, RIO_RECV, count, &asked);
 
-	return code ? win_refuse(code) : TRUE;
+	return rio_named(handle, RIO_RECV, data, count, &names, flags, context);
 }
 
 BOOL rio_send_ex(RIO_RQ handle, PRIO_BUF data, ULONG count, PRIO_BUF local,
@@ -351,13 +352,6 @@ BOOL rio_send_ex(RIO_RQ handle, PRIO_BUF data, ULONG count, PRIO_BUF local,
 		 DWORD flags, PVOID context)
 {
 	const struct rio_names names = { local, remote, control, flags_slice };
-	struct rio_asked asked = {
-		.data = data,
-		.flags = flags,
-		.context = (uintptr_t)context,
-		.names = &names,
-	};
-	DWORD code = rio_request_ex(handle, RIO_SEND, count, &asked);
 
-	return code ? win_refuse(code) : TRUE;
+	return rio_named(handle, RIO_SEND, data, count, &names, flags, context);
 }
