@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "ioring_test.h"
 #include "plain_ioring.h"
 
 #define SQ	8
@@ -21,17 +22,10 @@
 #define SEC	1000
 #define PAGE	4096U
 
-#define ABORTED		HRESULT_FROM_WIN32(ERROR_OPERATION_ABORTED)
-#define NOT_FOUND	HRESULT_FROM_WIN32(ERROR_NOT_FOUND)
 #define AT_END		HRESULT_FROM_WIN32(ERROR_HANDLE_EOF)
 #define DENIED		HRESULT_FROM_WIN32(ERROR_ACCESS_DENIED)
 #define NO_MEMORY	HRESULT_FROM_WIN32(ERROR_NOACCESS)
 #define NO_MODULE	HRESULT_FROM_WIN32(ERROR_DEV_NOT_EXIST)
-
-static bool has_module(void)
-{
-	return !access("/dev/regbuf", R_OK | W_OK);
-}
 
 static HIORING ring_new(IORING_VERSION version, UINT32 sq, UINT32 cq,
 			UINT32 advisory)
@@ -42,35 +36,6 @@ static HIORING ring_new(IORING_VERSION version, UINT32 sq, UINT32 cq,
 	HIORING ring;
 
 	return CreateIoRing(version, flags, sq, cq, &ring) ? NULL : ring;
-}
-
-static IORING_HANDLE_REF raw_file(HANDLE file)
-{
-	IORING_HANDLE_REF ref = IoRingHandleRefFromHandle(file);
-
-	return ref;
-}
-
-static IORING_HANDLE_REF named_file(UINT32 index)
-{
-	IORING_HANDLE_REF ref = IoRingHandleRefFromIndex(index);
-
-	return ref;
-}
-
-static IORING_BUFFER_REF raw(const void *memory)
-{
-	IORING_BUFFER_REF ref = IoRingBufferRefFromPointer((void *)memory);
-
-	return ref;
-}
-
-static IORING_BUFFER_REF named(UINT32 index, UINT32 offset)
-{
-	IORING_BUFFER_REF ref =
-		IoRingBufferRefFromIndexAndOffset(index, offset);
-
-	return ref;
 }
 
 /* A file that nobody else has, to read and write. */
@@ -241,7 +206,7 @@ TEST_F(ring, is_not_a_ring)
 	HANDLE event = CreateEventA(NULL, TRUE, FALSE, NULL);
 	HIORING closed = ring_new(IORING_VERSION_4, SQ, CQ, 0);
 	HIORING none[] = { NULL, (HIORING)-1, (HIORING)event, closed };
-	IORING_HANDLE_REF file = raw_file(self->file);
+	IORING_HANDLE_REF file = raw_handle(self->file);
 	IORING_INFO info;
 	IORING_CQE cqe;
 	size_t i;
@@ -266,7 +231,7 @@ TEST_F(ring, is_not_a_ring)
 TEST_F(ring, versions)
 {
 	HIORING one = ring_new(IORING_VERSION_1, SQ, CQ, 0);
-	IORING_HANDLE_REF file = raw_file(self->file);
+	IORING_HANDLE_REF file = raw_handle(self->file);
 	char byte;
 
 	EXPECT_TRUE(IsIoRingOpSupported(one, IORING_OP_CANCEL));
@@ -289,7 +254,7 @@ TEST_F(ring, versions)
 /* S25: an entry is built; nothing happens before it is submitted. */
 TEST_F(ring, write_then_read)
 {
-	IORING_HANDLE_REF file = raw_file(self->file);
+	IORING_HANDLE_REF file = raw_handle(self->file);
 	UINT32 submitted = 99;
 	ULONG_PTR n;
 	struct stat st;
@@ -312,7 +277,7 @@ TEST_F(ring, write_then_read)
 
 TEST_F(ring, end_of_file)
 {
-	IORING_HANDLE_REF file = raw_file(self->file);
+	IORING_HANDLE_REF file = raw_handle(self->file);
 	ULONG_PTR n = 9;
 	char byte;
 
@@ -326,7 +291,7 @@ TEST_F(ring, end_of_file)
 
 TEST_F(ring, flush_and_write_through)
 {
-	IORING_HANDLE_REF file = raw_file(self->file);
+	IORING_HANDLE_REF file = raw_handle(self->file);
 	UINT32 mode;
 
 	ASSERT_EQ(S_OK, BuildIoRingWriteFile(self->ring, file, raw("x"), 1, 0,
@@ -366,7 +331,7 @@ TEST_F(ring, gather_and_scatter)
 {
 	enum { NR = 150, BYTES = NR * PAGE - 100 };
 	FILE_SEGMENT_ELEMENT *out = segments_new(NR), *in = segments_new(NR);
-	IORING_HANDLE_REF file = raw_file(self->file);
+	IORING_HANDLE_REF file = raw_handle(self->file);
 	ULONG_PTR n;
 	UINT32 i;
 
@@ -397,13 +362,13 @@ TEST_F(ring, files_that_cannot)
 {
 	HANDLE reader = CreateFileA(self->path, GENERIC_READ, 0, NULL,
 				    OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
-	IORING_HANDLE_REF file = raw_file(reader);
+	IORING_HANDLE_REF file = raw_handle(reader);
 	char byte;
 
 	ASSERT_NE(INVALID_HANDLE_VALUE, reader);
 	ASSERT_EQ(S_OK, build_write(self->ring, file, "x", 0, 1));
 	EXPECT_EQ(DENIED, run(self->ring, 1, NULL));
-	ASSERT_EQ(S_OK, build_write(self->ring, raw_file(self->file), "x", 0,
+	ASSERT_EQ(S_OK, build_write(self->ring, raw_handle(self->file), "x", 0,
 				    2));
 	ASSERT_EQ(S_OK, build_read(self->ring, file, raw((void *)8), 1, 3));
 	EXPECT_EQ(S_OK, run(self->ring, 2, NULL));
@@ -412,7 +377,7 @@ TEST_F(ring, files_that_cannot)
 	ASSERT_EQ(S_OK, build_read(self->ring, file, raw(&byte), 1, 4));
 	ASSERT_TRUE(CloseHandle(reader));
 	EXPECT_EQ(E_HANDLE, run(self->ring, 4, NULL));
-	ASSERT_EQ(S_OK, BuildIoRingReadFile(self->ring, raw_file(self->file),
+	ASSERT_EQ(S_OK, BuildIoRingReadFile(self->ring, raw_handle(self->file),
 					    raw(&byte), 1, UINT64_MAX, 5,
 					    IOSQE_FLAGS_NONE));
 	EXPECT_EQ(E_INVALIDARG, run(self->ring, 5, NULL));
@@ -421,21 +386,21 @@ TEST_F(ring, files_that_cannot)
 static HRESULT build_bad(HIORING ring, HANDLE good, int n)
 {
 	IORING_BUFFER_REF odd = raw(&ring);
-	IORING_HANDLE_REF bad = raw_file(good);
+	IORING_HANDLE_REF bad = raw_handle(good);
 	char byte;
 
 	odd.Kind = (IORING_REF_KIND)2;
 	bad.Kind = (IORING_REF_KIND)2;
 	switch (n) {
 	case 0:
-		return build_read(ring, raw_file(NULL), raw(&byte), 1, n);
+		return build_read(ring, raw_handle(NULL), raw(&byte), 1, n);
 	case 1:
-		return build_read(ring, raw_file(INVALID_HANDLE_VALUE),
+		return build_read(ring, raw_handle(INVALID_HANDLE_VALUE),
 				  raw(&byte), 1, n);
 	case 2:
-		return build_read(ring, raw_file(good), raw(NULL), 1, n);
+		return build_read(ring, raw_handle(good), raw(NULL), 1, n);
 	case 3:
-		return build_read(ring, raw_file(good), odd, 1, n);
+		return build_read(ring, raw_handle(good), odd, 1, n);
 	case 4:
 		return build_read(ring, bad, raw(&byte), 1, n);
 	case 5:
@@ -443,7 +408,7 @@ static HRESULT build_bad(HIORING ring, HANDLE good, int n)
 	case 6:
 		return BuildIoRingRegisterFileHandles(ring, 1, NULL, n);
 	default:
-		return BuildIoRingCancelRequest(ring, raw_file(NULL), 0, n);
+		return BuildIoRingCancelRequest(ring, raw_handle(NULL), 0, n);
 	}
 }
 
@@ -599,7 +564,8 @@ TEST_F(ring, wait_for_too_many)
 static HRESULT read_named(HIORING ring, UINT32 index)
 {
 	char byte;
-	HRESULT hr = build_read(ring, named_file(index), raw(&byte), 1, index);
+	HRESULT hr = build_read(ring, named_handle(index), raw(&byte), 1,
+				index);
 
 	return hr ? hr : run(ring, index, NULL);
 }
@@ -616,7 +582,7 @@ TEST_F(ring, registered_files)
 	HANDLE files[3] = { self->file, INVALID_HANDLE_VALUE, NULL };
 	char path[32];
 
-	ASSERT_EQ(S_OK, build_write(self->ring, raw_file(self->file), "x", 0,
+	ASSERT_EQ(S_OK, build_write(self->ring, raw_handle(self->file), "x", 0,
 				    1));
 	ASSERT_EQ(S_OK, run(self->ring, 1, NULL));
 	files[2] = file_open(path);
@@ -699,7 +665,7 @@ FIXTURE_TEARDOWN(buffers)
 static HRESULT write_named(HIORING ring, HANDLE file, UINT32 index,
 			   UINT32 offset, UINT32 count)
 {
-	HRESULT hr = BuildIoRingWriteFile(ring, raw_file(file),
+	HRESULT hr = BuildIoRingWriteFile(ring, raw_handle(file),
 					  named(index, offset), count, 0,
 					  FILE_WRITE_FLAGS_NONE, 5,
 					  IOSQE_FLAGS_NONE);
@@ -725,7 +691,7 @@ TEST_F(buffers, by_index)
 	ASSERT_EQ(S_OK, run(self->ring, 1, NULL));
 	EXPECT_EQ(self->pinned + 3, plain_pinned());
 	EXPECT_EQ(S_OK, write_named(self->ring, self->file, 1, PAGE, 5));
-	ASSERT_EQ(S_OK, build_read(self->ring, raw_file(self->file),
+	ASSERT_EQ(S_OK, build_read(self->ring, raw_handle(self->file),
 				   named(0, PAGE - 5), 5, 2));
 	EXPECT_EQ(S_OK, run(self->ring, 2, NULL));
 	EXPECT_EQ(0, memcmp(self->memory + PAGE - 5, "third", 5));
@@ -739,7 +705,7 @@ TEST_F(buffers, by_index)
 	EXPECT_EQ(E_INVALIDARG,
 		  write_named(self->ring, self->file, 0, 1, UINT32_MAX));
 	EXPECT_EQ(E_INVALIDARG, write_named(self->ring, self->file, 2, 0, 1));
-	ASSERT_EQ(S_OK, build_read(self->ring, raw_file(self->file),
+	ASSERT_EQ(S_OK, build_read(self->ring, raw_handle(self->file),
 				   raw(&byte), 1, 3));
 	EXPECT_EQ(S_OK, run(self->ring, 3, NULL));
 }
@@ -763,7 +729,7 @@ TEST_F(buffers, replaced)
 	self->memory[0] = 'a';
 	self->memory[4 * PAGE] = 'b';
 	EXPECT_EQ(S_OK, write_named(self->ring, self->file, 0, 0, 1));
-	ASSERT_EQ(S_OK, build_read(self->ring, raw_file(self->file),
+	ASSERT_EQ(S_OK, build_read(self->ring, raw_handle(self->file),
 				   raw(self->memory), 1, 2));
 	EXPECT_EQ(S_OK, run(self->ring, 2, NULL));
 	EXPECT_EQ('b', self->memory[0]);
@@ -820,7 +786,7 @@ TEST_F(buffers, barrier)
 {
 	IORING_BUFFER_INFO first = { self->memory, PAGE };
 	IORING_BUFFER_INFO second = { self->memory + PAGE, PAGE };
-	IORING_HANDLE_REF file = raw_file(self->file);
+	IORING_HANDLE_REF file = raw_handle(self->file);
 
 	self->memory[0] = 'a';
 	self->memory[PAGE] = 'b';
@@ -858,7 +824,7 @@ TEST_F(buffers, of_two_rings)
 
 TEST_F(ring, cancel_what_is_not_there)
 {
-	IORING_HANDLE_REF file = raw_file(self->file);
+	IORING_HANDLE_REF file = raw_handle(self->file);
 
 	ASSERT_EQ(S_OK, BuildIoRingCancelRequest(self->ring, file, 1, 2));
 	EXPECT_EQ(NOT_FOUND, run(self->ring, 2, NULL));
@@ -875,7 +841,7 @@ TEST_F(ring, close_drops)
 	HIORING ring = ring_new(IORING_VERSION_4, SQ, CQ, 0);
 	struct stat st;
 
-	ASSERT_EQ(S_OK, build_write(ring, raw_file(self->file), "x", 0, 1));
+	ASSERT_EQ(S_OK, build_write(ring, raw_handle(self->file), "x", 0, 1));
 	ASSERT_EQ(S_OK, CloseIoRing(ring));
 	ASSERT_EQ(0, stat(self->path, &st));
 	EXPECT_EQ(0, st.st_size);
@@ -918,7 +884,7 @@ static void *worker_run(void *arg)
 	HRESULT hr;
 
 	while (i < ROUNDS) {
-		hr = build_write(w->ring, raw_file(w->file), "x", 0, i);
+		hr = build_write(w->ring, raw_handle(w->file), "x", 0, i);
 		i += hr == S_OK;
 		SubmitIoRing(w->ring, 0, 0, NULL);
 		if (PopIoRingCompletion(w->ring, &cqe) == S_OK)

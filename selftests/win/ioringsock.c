@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "ioring_test.h"
 #include "plain.h"
 #include "plain_ioring.h"
 
@@ -19,14 +20,7 @@
 #define LONG_MS	10000
 #define SOON_MS	50
 
-#define ABORTED		HRESULT_FROM_WIN32(ERROR_OPERATION_ABORTED)
-#define NOT_FOUND	HRESULT_FROM_WIN32(ERROR_NOT_FOUND)
 #define NOTHING		E_UNEXPECTED
-
-static bool has_module(void)
-{
-	return !access("/dev/regbuf", R_OK | W_OK);
-}
 
 static HIORING ring_new(void)
 {
@@ -39,31 +33,7 @@ static HIORING ring_new(void)
 
 static IORING_HANDLE_REF raw_sock(SOCKET sock)
 {
-	IORING_HANDLE_REF ref = IoRingHandleRefFromHandle((HANDLE)sock);
-
-	return ref;
-}
-
-static IORING_HANDLE_REF named_sock(UINT32 index)
-{
-	IORING_HANDLE_REF ref = IoRingHandleRefFromIndex(index);
-
-	return ref;
-}
-
-static IORING_BUFFER_REF raw(const void *memory)
-{
-	IORING_BUFFER_REF ref = IoRingBufferRefFromPointer((void *)memory);
-
-	return ref;
-}
-
-static IORING_BUFFER_REF named(UINT32 index, UINT32 offset)
-{
-	IORING_BUFFER_REF ref =
-		IoRingBufferRefFromIndexAndOffset(index, offset);
-
-	return ref;
+	return raw_handle((HANDLE)sock);
 }
 
 static HRESULT build_read(HIORING ring, IORING_HANDLE_REF sock,
@@ -284,15 +254,18 @@ TEST_F(sock, registered_sockets)
 
 	ASSERT_EQ(S_OK, BuildIoRingRegisterFileHandles(self->ring, 2, socks,
 						       1));
-	ASSERT_EQ(S_OK, build_write(self->ring, named_sock(1), raw("x"), 1, 2));
-	ASSERT_EQ(S_OK, build_write(self->ring, named_sock(0), raw("x"), 1, 3));
+	ASSERT_EQ(S_OK, build_write(self->ring, named_handle(1), raw("x"), 1,
+				    2));
+	ASSERT_EQ(S_OK, build_write(self->ring, named_handle(0), raw("x"), 1,
+				    3));
 	ASSERT_EQ(S_OK, submit(self->ring, IORING_SUBMIT_WAIT_ALL));
 	EXPECT_EQ(S_OK, pop(self->ring, 1, NULL));
 	EXPECT_EQ(E_INVALIDARG, pop(self->ring, 3, NULL));
 	EXPECT_EQ(S_OK, pop(self->ring, 2, &n));
 	EXPECT_EQ(0, plain_recv(self->peer, buf, 1));
 	/* Cancelled by whichever name. */
-	ASSERT_EQ(S_OK, build_read(self->ring, named_sock(1), raw(buf), 1, 4));
+	ASSERT_EQ(S_OK, build_read(self->ring, named_handle(1), raw(buf), 1,
+				   4));
 	ASSERT_EQ(S_OK, submit(self->ring, 0));
 	ASSERT_EQ(S_OK, BuildIoRingCancelRequest(self->ring, self->ref, 4, 5));
 	ASSERT_EQ(S_OK, submit(self->ring, 2));
@@ -300,7 +273,8 @@ TEST_F(sock, registered_sockets)
 	EXPECT_EQ(S_OK, pop(self->ring, 5, NULL));
 	/* A name goes with the socket. */
 	closesocket(self->sock);
-	ASSERT_EQ(S_OK, build_write(self->ring, named_sock(1), raw("x"), 1, 6));
+	ASSERT_EQ(S_OK, build_write(self->ring, named_handle(1), raw("x"), 1,
+				    6));
 	EXPECT_EQ(E_HANDLE, next(self->ring, 6, NULL));
 	/* What is no socket, and no file. */
 	socks[1] = (HANDLE)0x7fff;
