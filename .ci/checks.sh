@@ -50,8 +50,8 @@ USE_NEGATIVE_ERRNO,VOLATILE
 # condition is to evaluate it again, threads of a test share what is volatile,
 # and kselftest has its own syntax for types (taken for products), variants (for
 # complex macros) and checks (for none).
-test_ignores=$win_ignores,SPLIT_STRING,NAKED_SSCANF,VOLATILE,\
-UNNECESSARY_PARENTHESES
+test_ignores=$program_ignores,SPLIT_STRING,MACRO_ARG_REUSE,COMPLEX_MACRO,\
+SPACING,NAKED_SSCANF,VOLATILE,ENOSYS,LINE_SPACING,UNNECESSARY_PARENTHESES
 
 checkpatch()
 {
@@ -82,7 +82,9 @@ check_checkpatch()
 	checkpatch --ignore "$win_header_ignores" \
 		-f $(files 'include/regbuf-win/*.h') || bad=1
 	checkpatch --ignore "$test_ignores" \
-		-f $(files 'selftests/*.[ch]') || bad=1
+		-f $(files 'selftests/*.[ch]' ':!selftests/win') || bad=1
+	checkpatch --ignore "$test_ignores,$win_ignores" \
+		-f $(files 'selftests/win/*.[ch]') || bad=1
 }
 
 check_codespell()
