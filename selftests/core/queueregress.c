@@ -72,6 +72,12 @@ static bool is_full(const struct rb_qrig *qr)
 	       errno == EAGAIN;
 }
 
+/* And will be: what was in flight before is not. */
+static bool is_stuffed(const struct rb_qrig *qr)
+{
+	return is_full(qr) && all_acknowledged(qr->rig.near) && is_full(qr);
+}
+
 /*
  * Fill the socket, so that the next send has to wait: until the peer has taken
  * what it has room for, there is room here again.
@@ -82,9 +88,7 @@ static void stuff(struct __test_metadata *_metadata, struct rb_qrig *qr)
 
 	ASSERT_EQ(0, setsockopt(qr->rig.near, SOL_SOCKET, SO_SNDBUF, &size,
 				sizeof(size)));
-	ASSERT_TRUE(rb_within(20, is_full(qr) &&
-				  all_acknowledged(qr->rig.near) &&
-				  is_full(qr)));
+	ASSERT_TRUE(rb_within(20, is_stuffed(qr)));
 }
 
 /* C15: a drain whose last send was cancelled by its deadline never ended. */
