@@ -6,7 +6,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 
-#include "regbuf_queue.h"
+#include "regbuf_stuffed.h"
 #include "kselftest_harness.h"
 
 #ifndef MADV_PAGEOUT
@@ -55,29 +55,6 @@ TEST_F(queueregress, received_bytes_survive_reclaim)
 		EXPECT_EQ(0, memcmp(mem + at, "here", 4));
 }
 
-/* What was sent is acknowledged: nothing that comes makes room any more. */
-static bool all_acknowledged(int sock)
-{
-	struct tcp_info info = { };
-	socklen_t len = sizeof(info);
-
-	return !getsockopt(sock, IPPROTO_TCP, TCP_INFO, &info, &len) &&
-	       !info.tcpi_unacked;
-}
-
-/* One more page, or it is full. */
-static bool is_full(const struct rb_qrig *qr)
-{
-	return send(qr->rig.near, qr->rig.mem, RB_PAGE, MSG_DONTWAIT) < 0 &&
-	       errno == EAGAIN;
-}
-
-/* And will be: what was in flight before is not. */
-static bool is_stuffed(const struct rb_qrig *qr)
-{
-	return is_full(qr) && all_acknowledged(qr->rig.near) && is_full(qr);
-}
-
 /*
  * Fill the socket, so that the next send has to wait: until the peer has taken
  * what it has room for, there is room here again.
@@ -88,7 +65,7 @@ static void stuff(struct __test_metadata *_metadata, struct rb_qrig *qr)
 
 	ASSERT_EQ(0, setsockopt(qr->rig.near, SOL_SOCKET, SO_SNDBUF, &size,
 				sizeof(size)));
-	ASSERT_TRUE(rb_within(20, is_stuffed(qr)));
+	ASSERT_TRUE(rb_within(20, rb_is_stuffed(qr)));
 }
 
 /* C15: a drain whose last send was cancelled by its deadline never ended. */

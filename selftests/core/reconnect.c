@@ -6,6 +6,7 @@
  */
 #include "regbuf_halt.h"
 #include "regbuf_lane.h"
+#include "regbuf_stuffed.h"
 
 #include "kselftest_harness.h"
 
@@ -113,7 +114,12 @@ static int in_line(struct caller *c)
 			     rb_in_state(tid, 'D'));
 }
 
-/* A send of which a part is in the socket, and no more can be. */
+/*
+ * A send of which a part is in the socket, and no more can be: an
+ * acknowledgment that came while the lock is held would have the queue try
+ * again when it is let go of, and who is in line and finds it taken goes to the
+ * line's end.
+ */
 static void send_in_part(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(reconnect) *self)
 {
@@ -125,6 +131,7 @@ static void send_in_part(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, rb_q_submit_all(self->q));
 	ASSERT_TRUE(rb_within(10, recv(self->qr.rig.far, data, 100,
 				       MSG_PEEK | MSG_DONTWAIT) == 100));
+	ASSERT_TRUE(rb_within(20, rb_is_stuffed(&self->qr)));
 }
 
 /* A receive has the socket's lock, and misses the page to receive into. */
