@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh [-t TESTS] [KERNEL...]: run the selftests in a VM, on each kernel
-# (default: 6.1 and 6.12). TESTS are words such as core:send. What each run
-# printed is left in out/check-KERNEL.log. The last line sums up all kernels.
+# check.sh [-t TESTS] [KERNEL...]: run the selftests in VMs, one for each kernel
+# (default: 6.1 and 6.12), all at once: a VM keeps two thirds of a core busy.
+# TESTS are words such as core:send. What each run printed is left in
+# out/check-KERNEL.log. The last line sums up all kernels.
 
 set -eu
 
@@ -37,8 +38,8 @@ build_tests()
 limit_of()
 {
 	case $1 in
-	kasan) echo 3000 ;;
-	*) echo 1500 ;;
+	kasan) echo 3600 ;;
+	*) echo 2400 ;;
 	esac
 }
 
@@ -82,12 +83,32 @@ sum()
 		END { printf "%d passed, %d failed, %d skipped\n", p, f, s }'
 }
 
+# Which kernel says it, if there are several.
+say_which()
+{
+	if [ "$several" = 1 ]; then
+		sed -u "s/^/$1: /"
+	else
+		cat
+	fi
+}
+
+verdict()
+{
+	run_kernel "$1" || echo "$1" >> "$failed"
+}
+
 rm -f "$top"/out/check-*.log.gate
 build_tests
-failed=
+several=$(($# > 1))
+failed=$top/out/check-failed
+: > "$failed"
+# Interrupted, the VMs end, too.
+trap 'trap - TERM; kill 0' INT TERM
 for kernel in "$@"; do
-	run_kernel "$kernel" || failed="$failed $kernel"
+	verdict "$kernel" 2>&1 | say_which "$kernel" &
 done
-[ -z "$failed" ] || echo "failed on:$failed"
+wait
+[ ! -s "$failed" ] || echo "failed on: $(tr '\n' ' ' < "$failed")"
 sum
-[ -z "$failed" ]
+[ ! -s "$failed" ]
