@@ -27,7 +27,7 @@ dest=$top/build/selftests
 build_tests()
 {
 	echo "building the tests"
-	make -s -C "$top/selftests" DEST="$dest" \
+	make -s -j"$(nproc)" -C "$top/selftests" DEST="$dest" \
 		KSFT="$("$here/kernel.sh" source)/tools/testing/selftests" install
 	if [ -n "$tests" ]; then
 		echo "$tests" | tr ' ' '\n' > "$dest/kselftest-list.txt"
