@@ -264,7 +264,8 @@ void win_ioring_close(int sock)
 	struct ioring *ring;
 
 	pthread_mutex_lock(&ioring_all.lock);
-	TAILQ_FOREACH(ring, &ioring_all.rings, link) {
+	for (ring = TAILQ_FIRST(&ioring_all.rings); ring;
+	     ring = TAILQ_NEXT(ring, link)) {
 		pthread_mutex_lock(&ring->lock);
 		ioring_forget(ring, sock);
 		ioring_detach(ring, sock);
@@ -279,7 +280,8 @@ bool win_ioring_shutdown(int sock)
 	bool done = false;
 
 	pthread_mutex_lock(&ioring_all.lock);
-	TAILQ_FOREACH(ring, &ioring_all.rings, link) {
+	for (ring = TAILQ_FIRST(&ioring_all.rings); ring;
+	     ring = TAILQ_NEXT(ring, link)) {
 		pthread_mutex_lock(&ring->lock);
 		done |= ioring_shutdown(ring, sock);
 		pthread_mutex_unlock(&ring->lock);

@@ -132,8 +132,8 @@ static HRESULT ioring_cancel_held(struct ioring *ring,
 
 static void ioring_cancel(struct ioring *ring, struct ioring_op *op)
 {
+	struct ioring_file file = { .sock = -1 };
 	struct ioring_op *target = NULL;
-	struct ioring_file file;
 	HRESULT hr = E_INVALIDARG;
 
 	if (ioring_op_valid(op))

@@ -554,7 +554,7 @@ int setsockopt(SOCKET s, int level, int option, const char *value, int length)
 int getsockopt(SOCKET s, int level, int option, char *value, int *length)
 {
 	const struct option *o = find(level, option);
-	int fd = win_sock(s), room;
+	int fd = win_sock(s), room = 0;
 	DWORD code;
 
 	if (fd < 0)
