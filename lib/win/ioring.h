@@ -21,6 +21,9 @@
 #define IORING_MAX_SQ	32768
 #define IORING_MAX_CQ	65536
 
+/* Requests of sockets at a time: some places are for what cancels them. */
+#define IORING_MAX_FLYING	(IORING_MAX_CQ - 1024)
+
 struct ioring_op {
 	TAILQ_ENTRY(ioring_op) link;
 	UINT_PTR user_data;

@@ -83,21 +83,39 @@ static int ioring_attach(struct ioring *ring, int sock, bool send,
 	return err;
 }
 
+/* The table is not made larger for a number that is no socket's. */
+static int ioring_meet(struct ioring *ring, int sock, bool send,
+		       uint32_t *endpoint)
+{
+	int err = ioring_attach(ring, sock, send, endpoint);
+
+	if (err || sock < ring->nr_socks)
+		return err;
+	err = ioring_socks_grow(ring, sock);
+	if (err)
+		regbuf_queue_detach(ring->q, *endpoint, 0);
+	return err;
+}
+
 int ioring_endpoint(struct ioring *ring, int sock, bool send,
 		    uint32_t *endpoint)
 {
-	uint32_t *known;
-	int err = 0;
+	const struct ioring_sock none = { 0 };
+	const struct ioring_sock *s = sock < ring->nr_socks ?
+				      &ring->socks[sock] : &none;
+	int err;
 
-	if (sock >= ring->nr_socks)
-		err = ioring_socks_grow(ring, sock);
+	*endpoint = send ? s->send : s->recv;
+	if (*endpoint)
+		return 0;
+	err = ioring_meet(ring, sock, send, endpoint);
 	if (err)
 		return err;
-	known = send ? &ring->socks[sock].send : &ring->socks[sock].recv;
-	if (!*known)
-		err = ioring_attach(ring, sock, send, known);
-	*endpoint = *known;
-	return err;
+	if (send)
+		ring->socks[sock].send = *endpoint;
+	else
+		ring->socks[sock].recv = *endpoint;
+	return 0;
 }
 
 static bool ioring_hard_close(int sock)

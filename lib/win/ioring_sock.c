@@ -152,6 +152,8 @@ HRESULT ioring_sock_start(struct ioring *ring, struct ioring_op *op, int sock)
 
 	if (!send && op->code != IORING_OP_READ)
 		return HRESULT_FROM_WIN32(ERROR_INVALID_FUNCTION);
+	if (ring->nr_flying >= IORING_MAX_FLYING)
+		return HRESULT_FROM_WIN32(ERROR_NO_SYSTEM_RESOURCES);
 	err = ioring_queue(ring);
 	if (!err)
 		err = ioring_endpoint(ring, sock, send, &endpoint);
@@ -266,32 +268,32 @@ static bool ioring_room(struct ioring *ring)
 	       !regbuf_queue_resize(ring->q, 0, 2 * entries);
 }
 
-/* After an entry was not taken. */
-static void ioring_refused(struct ioring *ring, int err)
+/* After an entry was not taken. False if it has to wait for others to be. */
+static bool ioring_refused(struct ioring *ring, int err)
 {
 	switch (err) {
 	case ENOTRECOVERABLE:
 	case ESHUTDOWN:
 	case EPERM:
 		ioring_ground(ring, err);
-		break;
+		return true;
 	case EINTR:
-		break;
+		return true;
+	case ENOBUFS:
+		return ioring_room(ring);
 	default:
-		if (err != ENOBUFS || !ioring_room(ring))
-			ioring_refuse(ring, regbuf_queue_refused(ring->q), err);
+		ioring_refuse(ring, regbuf_queue_refused(ring->q), err);
+		return true;
 	}
 }
 
 void ioring_sock_flush(struct ioring *ring)
 {
-	int taken;
+	int taken = 0;
 
 	if (!ring->q)
 		return;
-	while (regbuf_queue_refused(ring->q)) {
+	while (regbuf_queue_refused(ring->q) &&
+	       (taken >= 0 || ioring_refused(ring, -taken)))
 		taken = regbuf_queue_submit(ring->q);
-		if (taken < 0)
-			ioring_refused(ring, -taken);
-	}
 }

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -905,6 +906,64 @@ TEST(datagram_too_long)
 	ASSERT_EQ(S_OK, build_write(ring, raw_sock(sv[0]), raw(NULL), 0, 3));
 	EXPECT_EQ(S_OK, next(ring, 3, &n));
 	EXPECT_EQ(0, plain_recv_some(sv[1], buf, 4));
+	EXPECT_EQ(S_OK, CloseIoRing(ring));
+}
+
+/* More than the kernel's queue can have: those that are too many are told. */
+TEST(too_many_pending)
+{
+	enum { NR = 65536, FEW = 32768 };
+	IORING_CREATE_FLAGS flags = { 0 };
+	int sv[2], i, refused = 0, aborted = 0;
+	HIORING ring;
+	IORING_CQE cqe;
+	WSADATA data;
+	char byte;
+
+	if (!has_module())
+		SKIP(return, "no module");
+	ASSERT_EQ(0, WSAStartup(MAKEWORD(2, 2), &data));
+	ASSERT_EQ(S_OK, CreateIoRing(IORING_VERSION_4, flags, FEW, NR, &ring));
+	ASSERT_EQ(0, plain_pair(AF_INET, SOCK_DGRAM, false, sv));
+	for (i = 0; i < NR; i++) {
+		if (i == FEW)
+			ASSERT_EQ(S_OK, submit(ring, 0));
+		ASSERT_EQ(S_OK, build_read(ring, raw_sock(sv[0]), raw(&byte),
+					   1, (UINT_PTR)i));
+	}
+	ASSERT_EQ(S_OK, submit(ring, 0));
+	while (PopIoRingCompletion(ring, &cqe) == S_OK)
+		refused += cqe.ResultCode ==
+			   HRESULT_FROM_WIN32(ERROR_NO_SYSTEM_RESOURCES);
+	EXPECT_LT(0, refused);
+	EXPECT_GT(NR / 8, refused);
+	/* The others can still be cancelled, and come in. */
+	ASSERT_EQ(S_OK, BuildIoRingCancelRequest(ring, raw_sock(sv[0]), 0,
+						 NR));
+	EXPECT_EQ(S_OK, submit(ring, 1));
+	ASSERT_EQ(0, closesocket((SOCKET)sv[0]));
+	EXPECT_EQ(S_OK, submit(ring, IORING_SUBMIT_WAIT_ALL));
+	while (PopIoRingCompletion(ring, &cqe) == S_OK)
+		aborted += cqe.ResultCode == ABORTED;
+	EXPECT_EQ(NR, refused + aborted);
+	EXPECT_EQ(0, WSACleanup());
+	EXPECT_EQ(S_OK, CloseIoRing(ring));
+	plain_close(sv[1]);
+}
+
+/* A number that names nothing costs nothing, however large it is. */
+TEST(no_socket_at_all)
+{
+	const struct rlimit little = { 1UL << 30, 1UL << 30 };
+	HIORING ring = ring_new();
+	char byte;
+
+	if (!has_module())
+		SKIP(return, "no module");
+	ASSERT_EQ(0, setrlimit(RLIMIT_AS, &little));
+	ASSERT_EQ(S_OK, build_read(ring, raw_sock(0xfffffff), raw(&byte), 1,
+				   1));
+	EXPECT_EQ(E_HANDLE, next(ring, 1, NULL));
 	EXPECT_EQ(S_OK, CloseIoRing(ring));
 }
 
