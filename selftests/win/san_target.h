@@ -9,6 +9,7 @@
 #include <winsock2.h>
 #include <ws2san.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -24,7 +25,9 @@
 
 #define PAGE	4096UL
 #define SIZE	(256 * PAGE)
-#define BIG	(64UL << 20)
+/* More than is given and taken in one go; of that little is touched mostly. */
+#define BIG	(16UL << 20)
+#define FILLED	(2 * SIZE)
 /* The first bytes of a descriptor, which a program should not know of. */
 #define PORT_AT	4
 #define KEY_AT	8
@@ -45,6 +48,7 @@ enum what {
 	LOOK,
 	UNMAP,
 	FORK,
+	FDS,
 	LEAVE,
 };
 
@@ -71,7 +75,7 @@ static char *map(size_t length, int fill)
 
 	if (mem == MAP_FAILED)
 		return NULL;
-	memset(mem, fill, length);
+	memset(mem, fill, length < FILLED ? length : FILLED);
 	return mem;
 }
 
@@ -80,6 +84,18 @@ static int look(const char *mem, size_t length, int byte)
 {
 	return length && (mem[0] != (char)byte ||
 			  memcmp(mem, mem + 1, length - 1)) ? -1 : 0;
+}
+
+static int fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (dir && readdir(dir))
+		n++;
+	if (dir)
+		closedir(dir);
+	return n;
 }
 
 static void target_fork(struct report *r)
@@ -129,6 +145,9 @@ static void target_do(const struct order *o, struct report *r, SOCKET *s,
 		break;
 	case FORK:
 		target_fork(r);
+		break;
+	case FDS:
+		r->result = fds();
 		break;
 	case LEAVE:
 		_exit(0);
