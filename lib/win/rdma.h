@@ -17,7 +17,7 @@
 #define RDMA_KEY	16
 
 /* For how long to wait for an acknowledgment of what has arrived. */
-#define RDMA_SETTLE_NS	1000000000LL
+#define RDMA_SETTLE_MS	1000
 
 /* What a program sends to its peer. */
 struct rdma_descriptor {
@@ -95,6 +95,9 @@ bool rdma_addr_same(const struct rdma_addr *a, const struct rdma_addr *b);
 /* A socket for such an address, which does not block. */
 int rdma_socket(const struct rdma_name *name);
 
+/* Its end, now: what waits to be sent is forgotten, and lets go of memory. */
+void rdma_abort(int fd);
+
 /* What the agent and who asks it want of a connection. */
 void rdma_tune(int fd);
 
@@ -102,6 +105,7 @@ void rdma_tune(int fd);
 void rdma_acknowledge(int fd);
 
 /* rdma_agent.c. The lock is held. */
+struct rdma_conn;
 
 /*
  * A reference to what listens at the address; made, with the thread, if there
@@ -111,18 +115,24 @@ int rdma_listen(const struct rdma_name *local, struct rdma_listener **out);
 uint16_t rdma_listener_port(const struct rdma_listener *listener);
 void rdma_listener_put(struct rdma_listener *listener);
 
-/* Cuts what uses the region now. */
-void rdma_cut(struct rdma_region *region);
+/* One more is known for the regions of a socket: not too many are. */
+void rdma_acquaintances_limit(const struct rdma_conn *new);
+
+/* Cuts all that a socket's regions were asked for on. */
+void rdma_cut(const struct san_socket *s);
 
 /* rdma_region.c. The lock is held. */
 
 /* May this address ask anything? */
 bool rdma_welcome(const struct rdma_addr *from);
 
-/* Who may do what; RDMA_OK and a region, with a user. */
+/*
+ * Who may do what; RDMA_OK and a region, with a user. Unless it is
+ * RDMA_UNKNOWN, also whose region it is.
+ */
 enum rdma_status rdma_judge(struct regbuf *rb, const struct rdma_addr *from,
 			    const struct rdma_request *request,
-			    struct rdma_region **out);
+			    struct rdma_region **out, uint64_t *owner);
 
 /* rdma_serve.c: a connection to the agent. */
 enum rdma_state {
@@ -138,7 +148,8 @@ struct rdma_conn {
 	struct rdma_conn *next;
 	int fd;
 	struct rdma_addr from;
-	bool known;		/* had a good key once */
+	bool known;		/* had a good key once, */
+	uint64_t owner;		/* of a region of the socket with this cookie */
 	enum rdma_state state;
 	enum rdma_state then;	/* after answering */
 	union {

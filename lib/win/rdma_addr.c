@@ -84,6 +84,13 @@ int rdma_socket(const struct rdma_name *name)
 	return fd;
 }
 
+void rdma_abort(int fd)
+{
+	const struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+	connect(fd, &none, sizeof(none));
+}
+
 void rdma_acknowledge(int fd)
 {
 	rdma_set(fd, IPPROTO_TCP, TCP_QUICKACK, 1);

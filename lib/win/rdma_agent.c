@@ -13,9 +13,14 @@
 
 #include "rdma.h"
 
-/* Connections in all, and of those that have shown no key yet. */
+/*
+ * Connections in all; of those that have shown no key yet; and with keys for
+ * one socket's regions: descriptors are the program's. Peers need one each, and
+ * one more while that breaks.
+ */
 #define RDMA_CONNS	4096
 #define RDMA_STRANGERS	64
+#define RDMA_OWNED	16
 #define RDMA_BACKLOG	64
 /* Without a descriptor for another one. */
 #define RDMA_PAUSE_MS	100
@@ -49,7 +54,7 @@ static void rdma_wake(void)
 
 static void rdma_conn_free(struct rdma_conn *c)
 {
-	if (c->state != RDMA_ENDED || c->region)
+	if (c->state != RDMA_ENDED)
 		rdma_conn_cut(c);
 	close(c->fd);
 	free(c);
@@ -99,6 +104,28 @@ static void rdma_strangers_limit(void)
 		nr++;
 	}
 	if (nr >= RDMA_STRANGERS)
+		rdma_conn_cut(oldest);
+}
+
+static bool rdma_conn_of(const struct rdma_conn *c, uint64_t owner)
+{
+	return c->known && c->owner == owner && c->state != RDMA_ENDED;
+}
+
+/* Likewise the oldest of those that are known for the same. */
+void rdma_acquaintances_limit(const struct rdma_conn *new)
+{
+	struct rdma_conn *c, *oldest = NULL;
+	unsigned int nr = 0;
+
+	for (c = rdma_agent.conns; c; c = c->next) {
+		if (!rdma_conn_of(c, new->owner))
+			continue;
+		nr++;
+		if (c != new)
+			oldest = c;
+	}
+	if (nr > RDMA_OWNED)
 		rdma_conn_cut(oldest);
 }
 
@@ -354,14 +381,16 @@ void rdma_listener_put(struct rdma_listener *listener)
 		rdma_wake();
 }
 
-void rdma_cut(struct rdma_region *region)
+void rdma_cut(const struct san_socket *s)
 {
 	struct rdma_conn *c;
 
-	for (c = rdma_agent.conns; c; c = c->next)
-		if (c->region == region)
-			rdma_conn_cut(c);
-	rdma_wake();
+	for (c = rdma_agent.conns; c; c = c->next) {
+		if (!rdma_conn_of(c, s->cookie))
+			continue;
+		rdma_conn_cut(c);
+		rdma_wake();
+	}
 }
 
 /* Open here they would look alive to others when the parent has ended. */

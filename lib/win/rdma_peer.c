@@ -35,6 +35,13 @@ void rdma_peer_close(struct san_socket *s)
 	rdma_peer_set(s, -1);
 }
 
+/* What is left of it; shut down when the socket was closed. */
+void rdma_peer_end(struct san_socket *s)
+{
+	if (s->peer.fd >= 0)
+		close(s->peer.fd);
+}
+
 static int rdma_peer_wait(int fd)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLOUT };

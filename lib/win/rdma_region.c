@@ -62,7 +62,7 @@ static bool rdma_region_up(const struct rdma_region *region)
 
 enum rdma_status rdma_judge(struct regbuf *rb, const struct rdma_addr *from,
 			    const struct rdma_request *request,
-			    struct rdma_region **out)
+			    struct rdma_region **out, uint64_t *owner)
 {
 	struct rdma_region *region = rdma_region_of(from, request->key);
 	unsigned int access = request->op == RDMA_WRITE ? REGBUF_ACCESS_WRITE :
@@ -71,6 +71,7 @@ enum rdma_status rdma_judge(struct regbuf *rb, const struct rdma_addr *from,
 	*out = NULL;
 	if (!region || !rdma_region_up(region))
 		return RDMA_UNKNOWN;
+	*owner = region->s->cookie;
 	if (!(region->access & access))
 		return RDMA_RIGHTS;
 	if (request->offset > region->length ||
@@ -322,7 +323,7 @@ int rdma_withdraw(int sock, const void *descriptor, uint32_t length)
 	err = rdma_withdraw_once(rb, sock, cookie, d.key, &id);
 	/* The other end has it all, and may have said so; but not yet to us. */
 	if (err == -EAGAIN) {
-		regbuf_wait(rb, id, RDMA_SETTLE_NS);
+		regbuf_wait(rb, id, RDMA_SETTLE_MS * 1000000LL);
 		err = rdma_withdraw_once(rb, sock, cookie, d.key, &id);
 	}
 	return err == -EAGAIN ? -EBUSY : err;
@@ -334,9 +335,8 @@ void rdma_regions_end(struct regbuf *rb, struct san_socket *s)
 
 	if (s->peer.fd >= 0)
 		shutdown(s->peer.fd, SHUT_RDWR);
+	rdma_cut(s);
 	while ((region = s->regions)) {
-		if (region->users)
-			rdma_cut(region);
 		for (; region->count; region->count--)
 			san_unpin_now(rb, s->sock, &region->pin);
 		rdma_region_remove(region);

@@ -76,10 +76,8 @@ static void rdma_conn_release(struct rdma_conn *c)
 /* What waits in the socket is not sent any more. */
 void rdma_conn_cut(struct rdma_conn *c)
 {
-	struct sockaddr none = { .sa_family = AF_UNSPEC };
-
 	rdma_conn_release(c);
-	connect(c->fd, &none, sizeof(none));
+	rdma_abort(c->fd);
 	c->state = RDMA_ENDED;
 }
 
@@ -98,13 +96,24 @@ static enum rdma_state rdma_conn_next(const struct rdma_conn *c)
 	return c->known ? RDMA_ASKED : RDMA_ENDED;
 }
 
+static void rdma_conn_know(struct rdma_conn *c, uint64_t owner)
+{
+	if (c->known && c->owner == owner)
+		return;
+	c->known = true;
+	c->owner = owner;
+	rdma_acquaintances_limit(c);
+}
+
 static void rdma_conn_judge(struct regbuf *rb, struct rdma_conn *c)
 {
 	const struct rdma_request *r = &c->asked;
 	bool write = r->op == RDMA_WRITE;
+	uint64_t owner;
 
-	c->status = rdma_judge(rb, &c->from, r, &c->region);
-	c->known |= c->status != RDMA_UNKNOWN;
+	c->status = rdma_judge(rb, &c->from, r, &c->region, &owner);
+	if (c->status != RDMA_UNKNOWN)
+		rdma_conn_know(c, owner);
 	c->at = r->offset;
 	c->left = r->length;
 	if (write && r->length <= RDMA_INLINE)

@@ -15,6 +15,7 @@ struct rdma_run {
 	const struct rdma_job *job;
 	int fd;
 	bool answered;		/* the other end knows of it */
+	bool through;		/* and both ends are where the next one begins */
 	bool zerocopied;
 	/* Where it is: of the segments, and in the first of those. */
 	uint32_t segment;
@@ -30,18 +31,9 @@ static int rdma_status_error(uint32_t status)
 		return -EINVAL;
 	case RDMA_RIGHTS:
 		return -EACCES;
-	case RDMA_BOUNDS:
-	case RDMA_GONE:
-		return -EFAULT;
 	default:
-		return -ECONNRESET;
+		return -EFAULT;
 	}
-}
-
-/* After any other error nobody knows where the stream is. */
-static bool rdma_refused(int err)
-{
-	return err == -EINVAL || err == -EACCES || err == -EFAULT;
 }
 
 /* What the other end says: refused, or not. */
@@ -53,9 +45,9 @@ static int rdma_run_answer(struct rdma_run *run, uint32_t *status)
 	if (err)
 		return err;
 	run->answered = true;
-	if (ntohl(answer.magic) != RDMA_MAGIC)
-		return -ECONNRESET;
 	*status = ntohl(answer.status);
+	if (ntohl(answer.magic) != RDMA_MAGIC || *status > RDMA_GONE)
+		return -ECONNRESET;
 	return 0;
 }
 
@@ -158,6 +150,12 @@ static int rdma_run_header(struct rdma_run *run,
 	return 0;
 }
 
+static int rdma_run_end(struct rdma_run *run, int err, uint32_t status)
+{
+	run->through = !err;
+	return err ? err : rdma_status_error(status);
+}
+
 static int rdma_run_write(struct rdma_run *run,
 			  const struct rdma_request *request)
 {
@@ -171,7 +169,7 @@ static int rdma_run_write(struct rdma_run *run,
 		err = rdma_run_payload(run);
 	if (!err && status == RDMA_OK)
 		err = rdma_run_answer(run, &status);
-	return err ? err : rdma_status_error(status);
+	return rdma_run_end(run, err, status);
 }
 
 /* C9: not into what was mapped there since. */
@@ -205,7 +203,7 @@ static int rdma_run_read(struct rdma_run *run,
 		err = rdma_run_answer(run, &status);
 	if (!err && status == RDMA_OK)
 		err = rdma_run_fill(run);
-	return err ? err : rdma_status_error(status);
+	return rdma_run_end(run, err, status);
 }
 
 /*
@@ -214,11 +212,15 @@ static int rdma_run_read(struct rdma_run *run,
  */
 static void rdma_run_settle(const struct rdma_run *run)
 {
+	const uint64_t end = rdma_now() + RDMA_SETTLE_MS;
+	uint64_t now = end - RDMA_SETTLE_MS;
 	uint32_t i;
 
-	for (i = 0; run->zerocopied && i < run->job->nr; i++)
+	for (i = 0; run->zerocopied && i < run->job->nr && now < end; i++) {
 		regbuf_wait(run->rb, run->job->segments[i].buffer->pin.id,
-			    RDMA_SETTLE_NS);
+			    (int64_t)(end - now) * 1000000);
+		now = rdma_now();
+	}
 }
 
 static int rdma_run_once(struct rdma_run *run, struct san_socket *s,
@@ -229,12 +231,15 @@ static int rdma_run_once(struct rdma_run *run, struct san_socket *s,
 	run->segment = 0;
 	run->done = 0;
 	run->answered = false;
+	run->through = false;
 	run->fd = s->peer.fd;
 	err = run->job->write ? rdma_run_write(run, request) :
 				rdma_run_read(run, request);
-	/* Local memory that is gone is told apart from the other end's. */
-	if (err && (!run->answered || !rdma_refused(err)))
+	/* What was not sent yet need not be there any more. */
+	if (!run->through) {
+		rdma_abort(run->fd);
 		rdma_peer_close(s);
+	}
 	rdma_run_settle(run);
 	return err == -ESTALE || err == -ENOENT ? -EFAULT : err;
 }

@@ -117,6 +117,7 @@ static void san_socket_free(struct san_socket *s)
 		s->buffers = buffer->next;
 		free(buffer);
 	}
+	rdma_peer_end(s);
 	pthread_mutex_destroy(&s->peer.lock);
 	free(s);
 }

@@ -193,4 +193,7 @@ int rdma_transfer(struct rdma_job *job);
 /* rdma_agent.c: a forked child has neither thread nor connections. */
 void rdma_agent_forked(void);
 
+/* rdma_peer.c: nobody uses the socket any more. */
+void rdma_peer_end(struct san_socket *s);
+
 #endif /* REGBUF_WIN_SAN_H */

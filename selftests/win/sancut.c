@@ -215,21 +215,56 @@ TEST_F(rdma, garbage_is_harmless)
 	EXPECT_EQ(0, there(self, SIZE, SIZE, 't'));
 }
 
-/* What the wire has, by hand: a write of four bytes. */
-static int write_by_hand(int fd, const struct descriptor *d)
+/* What the wire has, by hand: a write of few bytes, that follow. */
+static int ask_by_hand(int fd, const struct descriptor *d, unsigned int length)
 {
-	unsigned char ask[36] = "RBR1\0\0\0\1", answer[8];
-	int err;
+	unsigned char ask[32] = "RBR1\0\0\0\1";
 
 	memcpy(ask + 8, d->bytes + KEY_AT, 16);
-	ask[31] = 4;
-	memset(ask + 32, 'h', 4);
-	err = plain_send(fd, ask, sizeof(ask));
+	ask[30] = (unsigned char)(length >> 8);
+	ask[31] = (unsigned char)length;
+	return plain_send(fd, ask, sizeof(ask));
+}
+
+static int write_by_hand(int fd, const struct descriptor *d)
+{
+	unsigned char answer[8];
+	int err = ask_by_hand(fd, d, 4);
+
+	if (!err)
+		err = plain_send(fd, "hhhh", 4);
 	if (!err)
 		err = plain_recv(fd, answer, sizeof(answer));
 	if (err)
 		return err;
 	return memcmp(answer, "RBR1\0\0\0", 7) ? -1 : answer[7];
+}
+
+/* Who has a key gets connections, but not all of the target's descriptors. */
+TEST_F(rdma, few_connections_are_kept)
+{
+	struct descriptor d = expose(self, SIZE, MEM_READWRITE);
+	int port = d.bytes[PORT_AT] << 8 | d.bytes[PORT_AT + 1];
+	int before = TELL(.what = FDS).result, fd[40], i;
+	char got;
+
+	/* From here only that of this network can be reached. */
+	if (variant->net)
+		return;
+	for (i = 0; i < 40; i++) {
+		fd[i] = plain_connect(variant->family, SOCK_STREAM, false,
+				      port);
+		ASSERT_LE(0, fd[i]);
+		ASSERT_EQ(0, write_by_hand(fd[i], &d));
+	}
+	EXPECT_GT(before + 20, TELL(.what = FDS).result);
+	EXPECT_EQ(0, put(self, 0, 100, d, 0));
+	/* And none when there is nothing to get any more. */
+	ASSERT_EQ(0, TELL(.what = CLOSE).result);
+	for (i = 0; i < 40; i++) {
+		EXPECT_NE(-ETIMEDOUT, plain_recv_some(fd[i], &got, 1));
+		plain_close(fd[i]);
+	}
 }
 
 /* A key is not enough: whose it is has the peer's address. */

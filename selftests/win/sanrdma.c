@@ -294,10 +294,13 @@ TEST_F(rdma, this_end_closes)
 	struct descriptor d = expose(self, PAGE, MEM_READWRITE);
 	WSABUFEX buf = { 100, self->mem, self->h };
 	SOCKET s = self->s;
+	int before = fds();
 	DWORD n;
 
 	ASSERT_EQ(0, put(self, 0, 100, d, 0));
 	ASSERT_EQ(0, closesocket(s));
+	/* What the memory was reached by is gone as well. */
+	EXPECT_EQ(before - 1, fds());
 	EXPECT_EQ(WSAENOTSOCK, move(true, s, &buf, 1, d, 0, &n));
 	self->s = INVALID_SOCKET;
 }
