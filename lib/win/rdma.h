@@ -150,6 +150,7 @@ struct rdma_conn {
 	struct rdma_addr from;
 	bool known;		/* had a good key once, */
 	uint64_t owner;		/* of a region of the socket with this cookie */
+	uint32_t endpoint;	/* once something was to be received; or 0 */
 	enum rdma_state state;
 	enum rdma_state then;	/* after answering */
 	union {
@@ -176,6 +177,16 @@ void rdma_conn_run(struct regbuf *rb, struct rdma_conn *c);
 /* It lets go of its region, and the other end hears of it at once. */
 void rdma_conn_cut(struct rdma_conn *c);
 
+/* rdma_ring.c: bytes of a connection, straight into registered pages. */
+
+/* Makes @fd known there, if @endpoint is 0. Undone before it is closed. */
+int rdma_attach(struct regbuf *rb, int fd, uint32_t *endpoint);
+void rdma_detach(uint32_t *endpoint);
+
+/* How much; 0 at the end. -EAGAIN of the connection, -ESTALE of the memory. */
+ssize_t rdma_receive(uint32_t endpoint, const struct regbuf_slice *slices,
+		     uint32_t nr);
+
 /* rdma_peer.c: a connection to an agent. The peer's lock is held. */
 
 /* One that is there or a new one. */
@@ -184,5 +195,10 @@ void rdma_peer_close(struct san_socket *s);
 
 /* All of it, or a negative errno. */
 int rdma_peer_recv(int fd, void *buffer, size_t length);
+
+/* What there is, once there is something; or a negative errno. */
+int rdma_peer_fill(struct regbuf *rb, struct rdma_peer *peer,
+		   const struct regbuf_slice *slices, uint32_t nr,
+		   uint64_t *got);
 
 #endif /* REGBUF_WIN_RDMA_H */

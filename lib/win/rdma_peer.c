@@ -25,6 +25,7 @@ static int rdma_peer_set(struct san_socket *s, int fd)
 		err = -ECANCELED;
 	}
 	pthread_mutex_unlock(&san.lock);
+	rdma_detach(&s->peer.endpoint);
 	if (old >= 0)
 		close(old);
 	return err;
@@ -38,6 +39,7 @@ void rdma_peer_close(struct san_socket *s)
 /* What is left of it; shut down when the socket was closed. */
 void rdma_peer_end(struct san_socket *s)
 {
+	rdma_detach(&s->peer.endpoint);
 	if (s->peer.fd >= 0)
 		close(s->peer.fd);
 }
@@ -138,4 +140,32 @@ int rdma_peer_recv(int fd, void *buffer, size_t length)
 		length -= (size_t)n;
 	}
 	return 0;
+}
+
+static int rdma_peer_readable(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int n = poll(&pfd, 1, RDMA_STALL_S * 1000);
+
+	if (n < 0 && errno != EINTR)
+		return -errno;
+	return n ? 0 : -ETIMEDOUT;
+}
+
+int rdma_peer_fill(struct regbuf *rb, struct rdma_peer *peer,
+		   const struct regbuf_slice *slices, uint32_t nr,
+		   uint64_t *got)
+{
+	int err = rdma_attach(rb, peer->fd, &peer->endpoint);
+	ssize_t n = -EAGAIN;
+
+	while (!err && n == -EAGAIN) {
+		err = rdma_peer_readable(peer->fd);
+		if (!err)
+			n = rdma_receive(peer->endpoint, slices, nr);
+	}
+	if (err)
+		return err;
+	*got = n > 0 ? (uint64_t)n : 0;
+	return n > 0 ? 0 : n ? (int)n : -ECONNRESET;
 }

@@ -77,6 +77,7 @@ static void rdma_conn_release(struct rdma_conn *c)
 void rdma_conn_cut(struct rdma_conn *c)
 {
 	rdma_conn_release(c);
+	rdma_detach(&c->endpoint);
 	rdma_abort(c->fd);
 	c->state = RDMA_ENDED;
 }
@@ -170,7 +171,16 @@ static uint32_t rdma_conn_step(const struct rdma_conn *c)
 	return c->left < RDMA_STEP ? c->left : RDMA_STEP;
 }
 
-/* C9: not into what was mapped there since. */
+static ssize_t rdma_conn_receive(struct regbuf *rb, struct rdma_conn *c)
+{
+	const struct regbuf_slice slice =
+		regbuf_slice_of(c->region->pin.id, c->at, rdma_conn_step(c));
+	int err = rdma_attach(rb, c->fd, &c->endpoint);
+
+	return err ? err : rdma_receive(c->endpoint, &slice, 1);
+}
+
+/* Into the pages that were registered. */
 static bool rdma_conn_take(struct regbuf *rb, struct rdma_conn *c)
 {
 	ssize_t n;
@@ -179,12 +189,8 @@ static bool rdma_conn_take(struct regbuf *rb, struct rdma_conn *c)
 		rdma_conn_took(c);
 		return true;
 	}
-	if (!san_live(rb, c->region->pin.id)) {
-		rdma_conn_cut(c);
-		return false;
-	}
-	n = recv(c->fd, c->region->addr + c->at, rdma_conn_step(c),
-		 MSG_DONTWAIT);
+	n = rdma_conn_receive(rb, c);
+	errno = n < 0 ? (int)-n : 0;
 	if (!rdma_conn_moved(c, n))
 		return false;
 	c->at += (uint32_t)n;

@@ -13,9 +13,9 @@
 struct rdma_run {
 	struct regbuf *rb;
 	const struct rdma_job *job;
-	int fd;
+	struct rdma_peer *peer;
 	bool answered;		/* the other end knows of it */
-	bool through;		/* and both ends are where the next one begins */
+	bool through;		/* both ends are where the next one begins */
 	bool zerocopied;
 	/* Where it is: of the segments, and in the first of those. */
 	uint32_t segment;
@@ -40,7 +40,7 @@ static int rdma_status_error(uint32_t status)
 static int rdma_run_answer(struct rdma_run *run, uint32_t *status)
 {
 	struct rdma_answer answer;
-	int err = rdma_peer_recv(run->fd, &answer, sizeof(answer));
+	int err = rdma_peer_recv(run->peer->fd, &answer, sizeof(answer));
 
 	if (err)
 		return err;
@@ -97,7 +97,7 @@ static int rdma_run_sendv(struct rdma_run *run,
 	struct regbuf_message msg = {
 		.slices = slices,
 		.nr_slices = nr,
-		.sock = run->fd,
+		.sock = run->peer->fd,
 	};
 	struct regbuf_result res;
 	int err;
@@ -172,25 +172,24 @@ static int rdma_run_write(struct rdma_run *run,
 	return rdma_run_end(run, err, status);
 }
 
-/* C9: not into what was mapped there since. */
 static int rdma_run_fill(struct rdma_run *run)
 {
-	const struct rdma_job *job = run->job;
-	const struct san_segment *segment;
-	uint32_t i;
-	int err;
+	struct regbuf_slice slices[RDMA_SLICES];
+	uint64_t got;
+	uint32_t nr;
+	int err = 0;
 
-	for (i = 0; i < job->nr; i++) {
-		segment = &job->segments[i];
-		if (!san_live(run->rb, segment->buffer->pin.id))
-			return -ESTALE;
-		err = rdma_peer_recv(run->fd, segment->addr, segment->length);
-		if (err)
-			return err == -EFAULT ? -ESTALE : err;
+	rdma_run_advance(run, 0);
+	while (!err && run->segment < run->job->nr) {
+		nr = rdma_run_slices(run, NULL, slices);
+		err = rdma_peer_fill(run->rb, run->peer, slices, nr, &got);
+		if (!err)
+			rdma_run_advance(run, got);
 	}
 	/* Their memory is in use until then. */
-	rdma_acknowledge(run->fd);
-	return 0;
+	if (!err)
+		rdma_acknowledge(run->peer->fd);
+	return err;
 }
 
 static int rdma_run_read(struct rdma_run *run,
@@ -232,12 +231,12 @@ static int rdma_run_once(struct rdma_run *run, struct san_socket *s,
 	run->done = 0;
 	run->answered = false;
 	run->through = false;
-	run->fd = s->peer.fd;
+	run->peer = &s->peer;
 	err = run->job->write ? rdma_run_write(run, request) :
 				rdma_run_read(run, request);
 	/* What was not sent yet need not be there any more. */
 	if (!run->through) {
-		rdma_abort(run->fd);
+		rdma_abort(run->peer->fd);
 		rdma_peer_close(s);
 	}
 	rdma_run_settle(run);

@@ -31,20 +31,28 @@ static void san_prepare(void)
 {
 	pthread_mutex_lock(&san.change);
 	pthread_mutex_lock(&san.lock);
+	rdma_ring_prepare();
 }
 
-static void san_parent(void)
+static void san_unlock(void)
 {
 	pthread_mutex_unlock(&san.lock);
 	pthread_mutex_unlock(&san.change);
 }
 
+static void san_parent(void)
+{
+	rdma_ring_parent();
+	san_unlock();
+}
+
 /* S55: nothing of it is the child's. */
 static void san_child(void)
 {
+	rdma_ring_child();
 	rdma_agent_forked();
 	san.sockets = NULL;
-	san_parent();
+	san_unlock();
 }
 
 static void san_hook(void)

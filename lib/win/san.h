@@ -53,6 +53,7 @@ struct rdma_peer {
 	pthread_mutex_t lock;
 	int fd;			/* changed under the other lock as well */
 	uint16_t port;
+	uint32_t endpoint;	/* of it in rdma_ring.c, or 0 */
 };
 
 struct rdma_region;
@@ -192,6 +193,11 @@ int rdma_transfer(struct rdma_job *job);
 
 /* rdma_agent.c: a forked child has neither thread nor connections. */
 void rdma_agent_forked(void);
+
+/* rdma_ring.c: around a fork, within the other locks. */
+void rdma_ring_prepare(void);
+void rdma_ring_parent(void);
+void rdma_ring_child(void);
 
 /* rdma_peer.c: nobody uses the socket any more. */
 void rdma_peer_end(struct san_socket *s);

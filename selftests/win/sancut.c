@@ -267,6 +267,29 @@ TEST_F(rdma, few_connections_are_kept)
 	}
 }
 
+/* C9: nor does what was begun go on into what is mapped there since. */
+TEST_F(rdma, memory_is_unmapped_in_between)
+{
+	struct descriptor d = expose(self, SIZE, MEM_READWRITE);
+	int port = d.bytes[PORT_AT] << 8 | d.bytes[PORT_AT + 1], fd;
+	char bytes[PAGE], got;
+
+	if (variant->net)
+		return;
+	memset(bytes, 'h', sizeof(bytes));
+	fd = plain_connect(variant->family, SOCK_STREAM, false, port);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ask_by_hand(fd, &d, 2 * PAGE));
+	ASSERT_EQ(0, plain_send(fd, bytes, PAGE));
+	while (there(self, 0, PAGE, 'h'))
+		usleep(1000);
+	ASSERT_EQ(0, TELL(.what = UNMAP, .length = SIZE).result);
+	ASSERT_EQ(0, plain_send(fd, bytes, PAGE));
+	EXPECT_GE(0, plain_recv_some(fd, &got, 1));
+	EXPECT_EQ(0, there(self, 0, SIZE, 0));
+	plain_close(fd);
+}
+
 /* A key is not enough: whose it is has the peer's address. */
 TEST_F(rdma, strangers_are_turned_away)
 {
