@@ -329,6 +329,19 @@ int rdma_withdraw(int sock, const void *descriptor, uint32_t length)
 	return err == -EAGAIN ? -EBUSY : err;
 }
 
+bool rdma_overlaps(const struct san_socket *s, uintptr_t addr, size_t length)
+{
+	const struct rdma_region *region;
+	uintptr_t begin;
+
+	for (region = s->regions; region; region = region->next) {
+		begin = (uintptr_t)region->addr;
+		if (begin < addr + length && addr < begin + region->length)
+			return true;
+	}
+	return false;
+}
+
 void rdma_regions_end(struct regbuf *rb, struct san_socket *s)
 {
 	struct rdma_region *region;

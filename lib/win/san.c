@@ -216,7 +216,7 @@ static bool san_socket_overlaps(const struct san_socket *s, uintptr_t addr,
 		if (!b->gone && b->addr < addr + length &&
 		    addr < b->addr + b->length)
 			return true;
-	return false;
+	return rdma_overlaps(s, addr, length);
 }
 
 bool san_overlaps(uintptr_t addr, size_t length)

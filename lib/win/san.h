@@ -174,6 +174,9 @@ int rdma_expose(int sock, void *addr, uint32_t length, unsigned int access,
 		void *descriptor, uint32_t *descriptor_length);
 int rdma_withdraw(int sock, const void *descriptor, uint32_t length);
 
+/* Is any of it? The lock is held. */
+bool rdma_overlaps(const struct san_socket *s, uintptr_t addr, size_t length);
+
 /* Of a socket that is closed. Both locks are held. */
 void rdma_regions_end(struct regbuf *rb, struct san_socket *s);
 

@@ -233,6 +233,29 @@ TEST_F(rdma, exposing_is_checked)
 	closesocket(udp);
 }
 
+/* Who is about to unmap memory hears that the peer may still use it. */
+TEST_F(rdma, exposed_memory_is_not_released)
+{
+	char *mem = self->mem + SIZE;
+	struct descriptor d;
+	int err = 0;
+
+	d.length = sizeof(d.bytes);
+	ASSERT_EQ(0, WSPRegisterRdmaMemory(self->s, mem, PAGE, MEM_READ,
+					   d.bytes, &d.length, &err));
+	EXPECT_EQ(SOCKET_ERROR,
+		  WSPMemoryRegistrationCacheCallback(mem, PAGE, &err));
+	EXPECT_EQ(WSAEFAULT, err);
+	EXPECT_EQ(SOCKET_ERROR,
+		  WSPMemoryRegistrationCacheCallback(mem + PAGE, PAGE, &err));
+	EXPECT_EQ(WSAEINVAL, err);
+	ASSERT_EQ(0, WSPDeregisterRdmaMemory(self->s, d.bytes, d.length,
+					     &err));
+	EXPECT_EQ(SOCKET_ERROR,
+		  WSPMemoryRegistrationCacheCallback(mem, PAGE, &err));
+	EXPECT_EQ(WSAEINVAL, err);
+}
+
 /* S49: what is counted ends with the last, and at once. */
 TEST_F(rdma, memory_is_taken_back)
 {
