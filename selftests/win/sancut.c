@@ -215,7 +215,7 @@ TEST_F(rdma, garbage_is_harmless)
 	EXPECT_EQ(0, there(self, SIZE, SIZE, 't'));
 }
 
-/* What the wire has, by hand: a write of few bytes, that follow. */
+/* What the wire has, by hand: a write, whose bytes follow. */
 static int ask_by_hand(int fd, const struct descriptor *d, unsigned int length)
 {
 	unsigned char ask[32] = "RBR1\0\0\0\1";
@@ -226,18 +226,32 @@ static int ask_by_hand(int fd, const struct descriptor *d, unsigned int length)
 	return plain_send(fd, ask, sizeof(ask));
 }
 
-static int write_by_hand(int fd, const struct descriptor *d)
+static int send_by_hand(int fd, size_t length)
+{
+	char bytes[PAGE];
+
+	memset(bytes, 'h', length);
+	return plain_send(fd, bytes, length);
+}
+
+/* A status, or else negative. */
+static int answer_by_hand(int fd)
 {
 	unsigned char answer[8];
-	int err = ask_by_hand(fd, d, 4);
+	int err = plain_recv(fd, answer, sizeof(answer));
 
-	if (!err)
-		err = plain_send(fd, "hhhh", 4);
-	if (!err)
-		err = plain_recv(fd, answer, sizeof(answer));
 	if (err)
 		return err;
 	return memcmp(answer, "RBR1\0\0\0", 7) ? -1 : answer[7];
+}
+
+static int write_by_hand(int fd, const struct descriptor *d)
+{
+	int err = ask_by_hand(fd, d, 4);
+
+	if (!err)
+		err = send_by_hand(fd, 4);
+	return err ? err : answer_by_hand(fd);
 }
 
 /* Who has a key gets connections, but not all of the target's descriptors. */
@@ -267,26 +281,79 @@ TEST_F(rdma, few_connections_are_kept)
 	}
 }
 
+/* Who shows no key makes room for others. */
+TEST_F(rdma, silent_connections_are_ended)
+{
+	struct descriptor d = expose(self, PAGE, MEM_READWRITE);
+	int port = d.bytes[PORT_AT] << 8 | d.bytes[PORT_AT + 1];
+	int fd[70], i;
+	char got;
+
+	if (variant->net)
+		return;
+	for (i = 0; i < 70; i++) {
+		fd[i] = plain_connect(variant->family, SOCK_STREAM, false,
+				      port);
+		ASSERT_LE(0, fd[i]);
+	}
+	EXPECT_EQ(0, put(self, 0, 100, d, 0));
+	/* At once, that is, and not when its time is up. */
+	EXPECT_TRUE(plain_readable(fd[0], 3000));
+	EXPECT_GE(0, plain_recv_some(fd[0], &got, 1));
+	EXPECT_EQ(0, write_by_hand(fd[69], &d));
+	for (i = 0; i < 70; i++)
+		plain_close(fd[i]);
+}
+
 /* C9: nor does what was begun go on into what is mapped there since. */
 TEST_F(rdma, memory_is_unmapped_in_between)
 {
 	struct descriptor d = expose(self, SIZE, MEM_READWRITE);
 	int port = d.bytes[PORT_AT] << 8 | d.bytes[PORT_AT + 1], fd;
-	char bytes[PAGE], got;
 
 	if (variant->net)
 		return;
-	memset(bytes, 'h', sizeof(bytes));
 	fd = plain_connect(variant->family, SOCK_STREAM, false, port);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, ask_by_hand(fd, &d, 2 * PAGE));
-	ASSERT_EQ(0, plain_send(fd, bytes, PAGE));
+	ASSERT_EQ(0, send_by_hand(fd, PAGE));
 	while (there(self, 0, PAGE, 'h'))
 		usleep(1000);
 	ASSERT_EQ(0, TELL(.what = UNMAP, .length = SIZE).result);
-	ASSERT_EQ(0, plain_send(fd, bytes, PAGE));
-	EXPECT_GE(0, plain_recv_some(fd, &got, 1));
+	/* The agent may have noticed by then. */
+	send_by_hand(fd, PAGE);
+	EXPECT_GT(0, answer_by_hand(fd));
 	EXPECT_EQ(0, there(self, 0, SIZE, 0));
+	plain_close(fd);
+}
+
+/* Half a write is one that goes on; the socket's end is its end. */
+TEST_F(rdma, memory_in_use_stays)
+{
+	struct descriptor d = expose(self, SIZE, MEM_READWRITE);
+	int port = d.bytes[PORT_AT] << 8 | d.bytes[PORT_AT + 1], fd;
+	struct report r;
+
+	if (variant->net)
+		return;
+	fd = plain_connect(variant->family, SOCK_STREAM, false, port);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ask_by_hand(fd, &d, 2 * PAGE));
+	ASSERT_EQ(0, send_by_hand(fd, PAGE));
+	while (there(self, 0, PAGE, 'h'))
+		usleep(1000);
+	r = TELL(.what = WITHDRAW, .d = d);
+	EXPECT_EQ(SOCKET_ERROR, r.result);
+	EXPECT_EQ(WSAEINVAL, r.err);
+	ASSERT_EQ(0, send_by_hand(fd, PAGE));
+	EXPECT_EQ(0, answer_by_hand(fd));
+	EXPECT_EQ(0, there(self, 0, 2 * PAGE, 'h'));
+	ASSERT_EQ(0, ask_by_hand(fd, &d, 2 * PAGE));
+	ASSERT_EQ(0, TELL(.what = CLOSE).result);
+	ASSERT_EQ(0, TELL(.what = FILL, .length = SIZE, .byte = 'x').result);
+	send_by_hand(fd, PAGE);
+	EXPECT_GT(0, answer_by_hand(fd));
+	EXPECT_EQ(0, there(self, 0, SIZE, 'x'));
 	plain_close(fd);
 }
 
@@ -313,6 +380,40 @@ TEST_F(rdma, strangers_are_turned_away)
 	EXPECT_EQ(1, write_by_hand(fd, &d));
 	EXPECT_EQ(0, there(self, 0, PAGE, 't'));
 	plain_close(fd);
+}
+
+/* And that of its own connection: other peers have other keys. */
+TEST_F(rdma, peers_have_their_own_keys)
+{
+	struct descriptor mine = { .length = sizeof(mine.bytes) };
+	struct descriptor other = { .length = sizeof(other.bytes) };
+	int listener, peer, fd, port, err = 0;
+	SOCKET s;
+
+	if (variant->family != AF_INET)
+		return;
+	listener = plain_bind(AF_INET, SOCK_STREAM, false);
+	peer = plain_san_connect("127.0.0.2", "127.0.0.1",
+				 plain_port(listener));
+	ASSERT_LE(0, peer);
+	s = (SOCKET)plain_accept(listener);
+	ASSERT_EQ(0, WSPRegisterRdmaMemory(self->s, self->mem, PAGE,
+					   MEM_READWRITE, mine.bytes,
+					   &mine.length, &err));
+	ASSERT_EQ(0, WSPRegisterRdmaMemory(s, self->mem + PAGE, PAGE,
+					   MEM_READWRITE, other.bytes,
+					   &other.length, &err));
+	port = other.bytes[PORT_AT] << 8 | other.bytes[PORT_AT + 1];
+	fd = plain_san_connect("127.0.0.2", "127.0.0.1", port);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, write_by_hand(fd, &other));
+	EXPECT_EQ(0, look(self->mem + PAGE, 4, 'h'));
+	EXPECT_EQ(1, write_by_hand(fd, &mine));
+	EXPECT_EQ(0, look(self->mem, PAGE, 'i'));
+	ASSERT_EQ(0, closesocket(s));
+	plain_close(fd);
+	plain_close(peer);
+	plain_close(listener);
 }
 
 /* S55: a child of who exposes has nothing to do with it, */
