@@ -40,5 +40,7 @@ int plain_san_connect(const char *from, const char *to, int port)
 
 int plain_san_delay(int ms)
 {
-	return rb_net_delay_acks(&network, ms) ? -EIO : 0;
+	return rb_net_delay_acks(&network, ms) ||
+	       rb_sh("tc qdisc replace dev veth0 root netem delay %dms", ms) ?
+	       -EIO : 0;
 }

@@ -16,7 +16,7 @@ int plain_san_enter(void);
 /* A stream from one address of this network's loopback to another. */
 int plain_san_connect(const char *from, const char *to, int port);
 
-/* What comes from there comes later. */
+/* What goes there and what comes from there arrives later. */
 int plain_san_delay(int ms);
 
 #endif /* WIN_PLAIN_SAN_H */
