@@ -116,6 +116,10 @@ HRESULT QueryIoRingCapabilities(IORING_CAPABILITIES *capabilities)
 	return S_OK;
 }
 
+/*
+ * Copies of what is on its way are not freed: the network has their pages, and
+ * other data may not be in them before it is through.
+ */
 static void ioring_free(struct ioring *ring)
 {
 	ioring_ops_end(ring);
