@@ -7,9 +7,10 @@
 #include <process.h>
 
 #include "kselftest_harness.h"
+#include "rounds.h"
 
 #define THREADS	4
-#define ROUNDS	2000
+#define ROUNDS	rounds(2000)
 
 /* P10: the last error is each thread's own. */
 static DWORD WINAPI other_last_error(LPVOID unused)
@@ -592,14 +593,14 @@ static DWORD WINAPI busy(LPVOID parameter)
 TEST(fork_while_others_are_busy)
 {
 	HANDLE stop = CreateEvent(NULL, TRUE, FALSE, NULL), threads[2], set[2];
-	int i, status;
+	int i, status, nr = rounds(200);
 	pid_t pid;
 
 	for (i = 0; i < 2; i++) {
 		threads[i] = CreateThread(NULL, 0, busy, &stop, 0, NULL);
 		set[i] = CreateEvent(NULL, FALSE, TRUE, NULL);
 	}
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < nr; i++) {
 		pid = fork();
 		if (!pid) {
 			alarm(20);

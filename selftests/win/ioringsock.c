@@ -14,6 +14,7 @@
 #include "ioring_test.h"
 #include "plain.h"
 #include "plain_ioring.h"
+#include "rounds.h"
 
 #define SQ	16
 #define CQ	64
@@ -118,8 +119,6 @@ FIXTURE_VARIANT(sock) {
 };
 
 FIXTURE_VARIANT_ADD(sock, tcp4) { AF_INET, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(sock, tcp6) { AF_INET6, SOCK_STREAM };
-FIXTURE_VARIANT_ADD(sock, udp4) { AF_INET, SOCK_DGRAM };
 FIXTURE_VARIANT_ADD(sock, udp6) { AF_INET6, SOCK_DGRAM };
 
 FIXTURE_SETUP(sock)
@@ -339,16 +338,16 @@ TEST_F(sock, event)
 	EXPECT_EQ(S_OK, pop(self->ring, 4, NULL));
 }
 
-#define ECHOES	3000
+#define ECHOES	rounds(3000)
 
 /* As many one-byte messages as that, each after the answer to the last. */
 static void *echo_client(void *arg)
 {
 	int peer = *(int *)arg;
-	unsigned int i;
+	int echoes = ECHOES;
 	char byte = 0;
 
-	for (i = 0; i < ECHOES; i++)
+	while (echoes--)
 		if (plain_send(peer, &byte, 1) || plain_recv(peer, &byte, 1))
 			return arg;
 	return NULL;
@@ -371,7 +370,7 @@ static HRESULT echo(HIORING ring, IORING_HANDLE_REF sock, char *byte,
 TEST_F(sock, events_are_not_lost)
 {
 	HANDLE event = event_new(self->ring);
-	unsigned int done = 0;
+	int left = 2 * ECHOES;
 	pthread_t thread;
 	IORING_CQE cqe;
 	void *failed;
@@ -380,12 +379,12 @@ TEST_F(sock, events_are_not_lost)
 	ASSERT_EQ(S_OK, build_read(self->ring, self->ref, raw(&byte), 1, 1));
 	ASSERT_EQ(S_OK, submit(self->ring, 0));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, echo_client, &self->peer));
-	while (done < 2 * ECHOES) {
+	while (left > 0) {
 		ASSERT_TRUE(comes(event));
 		while (PopIoRingCompletion(self->ring, &cqe) == S_OK) {
 			ASSERT_EQ(S_OK, echo(self->ring, self->ref, &byte,
 					     &cqe));
-			done++;
+			left--;
 		}
 		ASSERT_EQ(S_OK, submit(self->ring, 0));
 	}
@@ -539,7 +538,7 @@ TEST_F(sock, wait_and_pop)
 /* More than the queue had room for at first, and than the ring has. */
 TEST_F(sock, many_pending)
 {
-	enum { NR = 1000 };
+	enum { NR = 400 };
 	char *bytes = self->memory, text[8];
 	IORING_CQE cqe;
 	ULONG_PTR n;

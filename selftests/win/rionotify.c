@@ -2,8 +2,10 @@
 /* RIONotify: events and completion ports. */
 
 #include "rio_test.h"
+#include "rounds.h"
 
 #define KEY	((PVOID)0x1234)
+#define MANY	rounds(2000)
 
 enum how {
 	MANUAL,		/* that the program resets */
@@ -216,9 +218,9 @@ TEST_F(notify, never_for_nothing)
 {
 	RIORESULT results[32];
 	ULONG left, n;
-	int i, round;
+	int i, round, nr = rounds(200);
 
-	for (round = 0; round < 200; round++) {
+	for (round = 0; round < nr; round++) {
 		ASSERT_TRUE(post(self, 8, 0));
 		ASSERT_EQ(0, rio.RIONotify(self->cq));
 		ASSERT_TRUE(arrive(self, 8));
@@ -295,17 +297,18 @@ TEST_F(notify, closed_queue)
 struct waiter {
 	FIXTURE_DATA(notify) *self;
 	enum how how;
-	ULONG taken;
-	ULONG empty;
+	int taken;
+	int empty;
 };
 
 static DWORD WINAPI take_all(LPVOID arg)
 {
 	struct waiter *w = arg;
+	const int many = MANY;
 	RIORESULT results[4];
 	ULONG n;
 
-	while (w->taken < 2000) {
+	while (w->taken < many) {
 		if (!told(w->self, w->how, LONG_MS))
 			return 1;
 		n = rio.RIODequeueCompletion(w->self->cq, results, 4);
@@ -324,13 +327,13 @@ TEST_F(notify, by_a_thread_that_waits)
 	RIO_BUF buf = rio_buf(self->id, 0, 16);
 	DWORD code = 9;
 	HANDLE thread;
-	int posted = 0, sent = 0;
+	int posted = 0, sent = 0, many = MANY;
 
 	ASSERT_EQ(0, rio.RIONotify(self->cq));
 	thread = CreateThread(NULL, 0, take_all, &w, 0, NULL);
 	ASSERT_NE(NULL, thread);
-	while (sent < 2000) {
-		while (posted < 2000 && rio.RIOReceive(self->rq, &buf, 1, 0,
+	while (sent < many) {
+		while (posted < many && rio.RIOReceive(self->rq, &buf, 1, 0,
 						       NULL))
 			posted++;
 		for (; sent < posted; sent++)
@@ -340,7 +343,7 @@ TEST_F(notify, by_a_thread_that_waits)
 	ASSERT_TRUE(GetExitCodeThread(thread, &code));
 	EXPECT_EQ(0, code);
 	EXPECT_EQ(0, w.empty);
-	EXPECT_EQ(2000, w.taken);
+	EXPECT_EQ(many, w.taken);
 }
 
 /* R18, 2.4 */

@@ -2,6 +2,7 @@
 /* RIO's queues: how many fit, resizing, closing. */
 
 #include "rio_test.h"
+#include "rounds.h"
 #include "plain_rio.h"
 
 FIXTURE(queue) {
@@ -401,10 +402,11 @@ struct poster {
 
 static DWORD WINAPI post_some(LPVOID arg)
 {
+	const ULONG nr = (ULONG)rounds(1000);
 	struct poster *p = arg;
 	RIO_BUF buf = rio_buf(p->id, 0, 0);
 
-	while (p->posted < 1000) {
+	while (p->posted < nr) {
 		if (rio.RIOSend(p->rq, &buf, 1,
 				p->posted % 3 ? RIO_MSG_DEFER : 0,
 				CTX(p->posted))) {
@@ -424,7 +426,7 @@ TEST_F(queue, several_threads_share_a_queue)
 	RIO_CQ cq = rio.RIOCreateCompletionQueue(64, NULL);
 	struct poster posters[4] = { 0 };
 	ULONGLONG next[4] = { 0 };
-	ULONG taken = 0, n, i;
+	ULONG taken = 0, n, i, nr = (ULONG)rounds(1000);
 	RIORESULT results[7];
 	HANDLE threads[4];
 	int sv[2];
@@ -438,7 +440,7 @@ TEST_F(queue, several_threads_share_a_queue)
 		threads[i] = CreateThread(NULL, 0, post_some, &posters[i], 0,
 					  NULL);
 	}
-	while (taken < 4000) {
+	while (taken < 4 * nr) {
 		n = rio_take(cq, results, 1);
 		ASSERT_EQ(1, n);
 		n += rio.RIODequeueCompletion(cq, results + 1, 6);
