@@ -271,8 +271,9 @@ TEST_F(sock, registered_sockets)
 	ASSERT_EQ(S_OK, submit(self->ring, 2));
 	EXPECT_EQ(ABORTED, pop(self->ring, 4, NULL));
 	EXPECT_EQ(S_OK, pop(self->ring, 5, NULL));
-	/* A name goes with the socket. */
+	/* A name goes with the socket, and the next one has no name. */
 	closesocket(self->sock);
+	ASSERT_EQ((int)self->sock, plain_bind(AF_INET, SOCK_DGRAM, false));
 	ASSERT_EQ(S_OK, build_write(self->ring, named_handle(1), raw("x"), 1,
 				    6));
 	EXPECT_EQ(E_HANDLE, next(self->ring, 6, NULL));
@@ -879,6 +880,23 @@ TEST_F(stream, hard_close)
 				(const char *)&hard, sizeof(hard)));
 	ASSERT_EQ(0, closesocket(self->sock));
 	EXPECT_GT(0, plain_recv_some(self->peer, &byte, 1));
+	EXPECT_EQ(ABORTED, next(self->ring, 1, NULL));
+}
+
+/* What has not entered the socket by then never does. */
+TEST_F(stream, hard_close_while_writing)
+{
+	struct linger hard = { .l_onoff = 1, .l_linger = 0 };
+	enum { LENGTH = 6000000 };
+	char *memory = calloc(1, LENGTH);
+
+	ASSERT_EQ(S_OK, build_write(self->ring, self->ref, raw(memory), LENGTH,
+				    1));
+	ASSERT_EQ(S_OK, submit(self->ring, 0));
+	ASSERT_EQ(0, setsockopt(self->sock, SOL_SOCKET, SO_LINGER,
+				(const char *)&hard, sizeof(hard)));
+	ASSERT_EQ(0, closesocket(self->sock));
+	EXPECT_GT(0, plain_recv(self->peer, memory, LENGTH));
 	EXPECT_EQ(ABORTED, next(self->ring, 1, NULL));
 }
 

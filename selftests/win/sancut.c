@@ -305,6 +305,38 @@ TEST_F(rdma, silent_connections_are_ended)
 		plain_close(fd[i]);
 }
 
+/* Who has a key, and says what makes no sense, is not listened to. */
+TEST_F(rdma, nonsense_ends_connections)
+{
+	static const struct {
+		int at;
+		unsigned char byte;
+	} wrong[] = {
+		{ 0, 'r' },		/* whose it is */
+		{ 7, 3 },		/* neither a read nor a write */
+		{ 28, 0x40 },		/* more than is allowed */
+	};
+	struct descriptor d = expose(self, SIZE, MEM_READWRITE);
+	int port = d.bytes[PORT_AT] << 8 | d.bytes[PORT_AT + 1], fd;
+	unsigned char ask[32];
+	size_t i;
+
+	if (variant->net)
+		return;
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		memcpy(ask, "RBR1\0\0\0\2", 8);
+		memcpy(ask + 8, d.bytes + KEY_AT, 16);
+		memset(ask + 24, 0, 8);
+		ask[31] = 1;
+		ask[wrong[i].at] = wrong[i].byte;
+		fd = plain_connect(variant->family, SOCK_STREAM, false, port);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, plain_send(fd, ask, sizeof(ask)));
+		EXPECT_GT(0, answer_by_hand(fd));
+		plain_close(fd);
+	}
+}
+
 /* C9: nor does what was begun go on into what is mapped there since. */
 TEST_F(rdma, memory_is_unmapped_in_between)
 {
