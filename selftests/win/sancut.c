@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory of another process: what ends it, and who else comes by. */
+#include "rounds.h"
 #include "san_target.h"
 
 struct mover {
@@ -109,10 +110,10 @@ TEST_F(rdma, taking_back_cuts_access)
 		.write = true,
 	};
 	pthread_t thread;
+	int round, nr = rounds(10);
 	struct report r;
-	int round;
 
-	for (round = 0; round < 4; round++) {
+	for (round = 0; round < nr; round++) {
 		m.d = expose(self, SIZE, MEM_READWRITE);
 		m.err = 0;
 		m.done = 0;
@@ -167,7 +168,7 @@ TEST_F(rdma, threads_may_move_at_once)
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, mover, &m[i]));
 	}
 	for (i = 0; i < 4; i++)
-		moving(&m[i], 10);
+		moving(&m[i], (unsigned int)rounds(50));
 	for (i = 0; i < 4; i++) {
 		__atomic_store_n(&m[i].stop, true, __ATOMIC_RELAXED);
 		ASSERT_EQ(0, pthread_join(thread[i], NULL));
@@ -181,14 +182,14 @@ TEST_F(rdma, garbage_is_harmless)
 	struct descriptor d = expose(self, SIZE, MEM_READWRITE);
 	int port = d.bytes[PORT_AT] << 8 | d.bytes[PORT_AT + 1];
 	unsigned int seed = 1;
+	int i, j, fd, nr = rounds(200);
 	char junk[200], got;
-	int i, j, fd;
 
 	/* From here only that of this network can be reached. */
 	if (variant->net)
 		return;
 	ASSERT_EQ(0, put(self, 0, 100, d, 0));
-	for (i = 0; i < 40; i++) {
+	for (i = 0; i < nr; i++) {
 		fd = plain_connect(variant->family, SOCK_STREAM, false, port);
 		ASSERT_LE(0, fd);
 		for (j = 0; j < (int)sizeof(junk); j++)
