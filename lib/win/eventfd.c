@@ -5,7 +5,7 @@
 
 #include "win.h"
 
-bool win_eventfd_read(int fd)
+uint64_t win_eventfd_read(int fd)
 {
 	uint64_t value;
 	ssize_t n;
@@ -13,15 +13,19 @@ bool win_eventfd_read(int fd)
 	do {
 		n = read(fd, &value, sizeof(value));
 	} while (n < 0 && errno == EINTR);
-	return n == sizeof(value);
+	return n == sizeof(value) ? value : 0;
+}
+
+void win_eventfd_add(int fd, uint64_t value)
+{
+	ssize_t n;
+
+	do {
+		n = write(fd, &value, sizeof(value));
+	} while (n < 0 && errno == EINTR);
 }
 
 void win_eventfd_write(int fd)
 {
-	const uint64_t one = 1;
-	ssize_t n;
-
-	do {
-		n = write(fd, &one, sizeof(one));
-	} while (n < 0 && errno == EINTR);
+	win_eventfd_add(fd, 1);
 }

@@ -238,14 +238,20 @@ static ULONG win_port_pop(struct win_port *port, LPOVERLAPPED_ENTRY entries,
 	return n;
 }
 
-/* Another thread may have been faster, or it is not watched any more. */
+/*
+ * Another thread may have been faster, or it is not watched any more. Of
+ * several signals whoever waits is told once: the rest is signalled again.
+ */
 static ULONG win_port_read(struct win_port *port, uint32_t at,
 			   LPOVERLAPPED_ENTRY entry)
 {
 	struct win_watch *watch = &port->watches[at];
+	uint64_t signals = watch->fd < 0 ? 0 : win_eventfd_read(watch->fd);
 
-	if (watch->fd < 0 || !win_eventfd_read(watch->fd))
+	if (!signals)
 		return 0;
+	if (signals > 1)
+		win_eventfd_add(watch->fd, signals - 1);
 	*entry = watch->entry;
 	return 1;
 }

@@ -150,7 +150,7 @@ static DWORD rio_cq_tell_event(struct rio_cq *cq,
 	return 0;
 }
 
-/* A descriptor of its own, from which each signal is read by itself. */
+/* A descriptor of its own: the port has a packet for each signal. */
 static DWORD rio_cq_tell_port(struct rio_cq *cq,
 			      const RIO_NOTIFICATION_COMPLETION *how)
 {
@@ -161,7 +161,7 @@ static DWORD rio_cq_tell_port(struct rio_cq *cq,
 	cq->told = win_handle_get(how->Iocp.IocpHandle, WIN_PORT);
 	if (!cq->told)
 		return WSAEINVAL;
-	cq->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
+	cq->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = cq->eventfd < 0 ? -errno :
 	      win_port_watch(cq->told, cq->eventfd,
 			     (ULONG_PTR)how->Iocp.CompletionKey,

@@ -89,8 +89,12 @@ void win_object_put(struct win_object *obj);
 /* Removes the handle; the rest is as CloseHandle(). */
 BOOL win_handle_close(HANDLE handle, enum win_kind kind);
 
-/* eventfd.c: descriptors that do not block. Full is written, too. */
-bool win_eventfd_read(int fd);
+/*
+ * eventfd.c: descriptors that do not block. Full is written, too. What was
+ * read, 0 if there was nothing.
+ */
+uint64_t win_eventfd_read(int fd);
+void win_eventfd_add(int fd, uint64_t value);
 void win_eventfd_write(int fd);
 
 /* thread.c: the calling thread's object, or NULL and the last error. */
@@ -132,8 +136,8 @@ void win_event_reset(struct win_object *event);
 /* port.c */
 
 /*
- * Each time that @fd (an eventfd, not blocking) can be read, one thread that
- * waits for the port reads it and gets a packet of these. The port does not
+ * For each 1 that is written to @fd (an eventfd, not blocking, no semaphore)
+ * one thread that waits for the port gets a packet of these. The port does not
  * own @fd. Take it off before it is closed; no packet comes after that returns.
  */
 int win_port_watch(struct win_object *port, int fd, ULONG_PTR key,

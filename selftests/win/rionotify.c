@@ -346,6 +346,52 @@ TEST_F(notify, by_a_thread_that_waits)
 	EXPECT_EQ(many, w.taken);
 }
 
+/* R17: though nobody took the packet of the last one. */
+TEST(a_packet_for_each_notification)
+{
+	RIO_NOTIFICATION_COMPLETION how = { .Type = RIO_IOCP_COMPLETION };
+	OVERLAPPED_ENTRY entries[4];
+	OVERLAPPED overlapped;
+	int port = 0, peer, i;
+	RIORESULT result;
+	RIO_BUF buf;
+	SOCKET sock;
+	char *mem;
+	RIO_CQ cq;
+	RIO_RQ rq;
+	ULONG n;
+
+	ASSERT_EQ(0, rio_start());
+	how.Iocp.IocpHandle = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL,
+						     0, 0);
+	how.Iocp.CompletionKey = KEY;
+	how.Iocp.Overlapped = &overlapped;
+	cq = rio.RIOCreateCompletionQueue(4, &how);
+	mem = malloc(PAGE);
+	buf = rio_buf(rio.RIORegisterBuffer(mem, PAGE), 0, 16);
+	sock = rio_udp(AF_INET, &port);
+	rq = rio.RIOCreateRequestQueue(sock, 4, 1, 0, 1, cq, cq, NULL);
+	ASSERT_NE(RIO_INVALID_RQ, rq);
+	peer = plain_bind(AF_INET, SOCK_DGRAM, false);
+	for (i = 0; i < 3; i++) {
+		ASSERT_TRUE(rio.RIOReceive(rq, &buf, 1, 0, NULL));
+		ASSERT_EQ(0, rio.RIONotify(cq));
+		ASSERT_EQ(0, plain_sendto(peer, "x", 1, false, port));
+		settle();
+		ASSERT_EQ(1, rio.RIODequeueCompletion(cq, &result, 1));
+	}
+	for (i = 0; i < 3; i += (int)n) {
+		ASSERT_TRUE(GetQueuedCompletionStatusEx(how.Iocp.IocpHandle,
+							entries, 4, &n,
+							SHORT_MS, FALSE));
+		EXPECT_EQ((ULONG_PTR)KEY, entries[0].lpCompletionKey);
+	}
+	EXPECT_FALSE(GetQueuedCompletionStatusEx(how.Iocp.IocpHandle, entries,
+						 4, &n, SHORT_MS, FALSE));
+	closesocket(sock);
+	rio.RIOCloseCompletionQueue(cq);
+}
+
 /* R18, 2.4 */
 TEST(polling_only)
 {

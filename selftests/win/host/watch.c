@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What RIO's queues stand on, without a queue: a port gives a packet to one
- * thread each time that a descriptor is signalled, and none once it is not
+ * thread for each time that a descriptor is signalled, and none once it is not
  * watched any more.
  */
 #include <pthread.h>
@@ -116,6 +116,26 @@ static void both_kinds(struct win_object *obj)
 	close(fd);
 }
 
+/* A packet for each, though nobody took the one before. */
+static void several_signals(struct win_object *obj)
+{
+	OVERLAPPED_ENTRY entries[8];
+	int fd = signalled(), i, left;
+	ULONG n;
+
+	CHECK(!win_port_watch(obj, fd, 1, NULL));
+	for (i = 0; i < 100; i++)
+		win_eventfd_write(fd);
+	for (left = 100; left; left -= n) {
+		CHECK(GetQueuedCompletionStatusEx(port, entries, 8, &n, 0, 0));
+		CHECK(entries[0].lpCompletionKey == 1);
+	}
+	CHECK(!GetQueuedCompletionStatusEx(port, entries, 8, &n, 0, 0));
+	CHECK(GetLastError() == WAIT_TIMEOUT);
+	win_port_unwatch(obj, fd);
+	close(fd);
+}
+
 static void codes(void)
 {
 	int err;
@@ -137,6 +157,7 @@ int main(void)
 	obj = win_handle_get(port, WIN_PORT);
 	CHECK(obj);
 	both_kinds(obj);
+	several_signals(obj);
 	once_each(obj);
 	win_object_put(obj);
 	return 0;
