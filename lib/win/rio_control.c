@@ -280,16 +280,36 @@ static void rio_control_widen(char *at, uint32_t length)
 	}
 }
 
+/* Does it have more than a head? If not, what is there is the library's own. */
+static bool rio_control_is_theirs(const struct rio_place *place)
+{
+	return place->at && place->length > RIO_CMSG_BASE;
+}
+
 static void rio_control_done(const struct rio_place *place,
 			     const struct regbuf_cqe *cqe)
 {
-	DWORD total = RIO_CMSG_BASE + cqe->ctl_length;
+	DWORD total = place->length < RIO_CMSG_BASE ? 0 : RIO_CMSG_BASE;
 
-	if (place->length < RIO_CMSG_BASE)
-		total = 0;
-	else
+	if (rio_control_is_theirs(place)) {
+		total += cqe->ctl_length;
 		rio_control_widen(place->at + RIO_CMSG_BASE, cqe->ctl_length);
+	}
 	memcpy(place->at, &total, sizeof(total));
+}
+
+/* The control data of a receive; NULL if they are gone. */
+static const char *rio_control_at(const struct rio_cq *cq, uint32_t number)
+{
+	const struct rio_extra *extra = &cq->extras[number];
+
+	if (!extra->ext.ctl_length)
+		return NULL;
+	if (!rio_control_is_theirs(&extra->control))
+		return cq->areas[number / RIO_AREA_NR].mem +
+		       extra->ext.ctl_offset;
+	return rio_place_wants(&extra->control) ?
+	       extra->control.at + RIO_CMSG_BASE : NULL;
 }
 
 /* The socket's address, but of the datagram where that says nothing. */
@@ -299,8 +319,8 @@ static void rio_local_done(struct rio_cq *cq, uint32_t number,
 	const struct rio_extra *extra = &cq->extras[number];
 	struct rio_rq *rq = cq->records[number].rq;
 	const SOCKADDR_IN *sin = (const SOCKADDR_IN *)rq->name;
+	const char *control = rio_control_at(cq, number);
 	char name[REGBUF_ADDR_SIZE];
-	const char *control;
 
 	/*
 	 * The port is at the same place in all of them. A closed socket's
@@ -309,14 +329,8 @@ static void rio_local_done(struct rio_cq *cq, uint32_t number,
 	if (!sin->sin_port && rq->obj.handle)
 		rio_socket_name(rq->sock, rq->name);
 	memcpy(name, rq->name, sizeof(name));
-	if (extra->ext.ctl_length) {
-		if (rio_place_wants(&extra->control))
-			control = extra->control.at + RIO_CMSG_BASE;
-		else
-			control = cq->areas[number / RIO_AREA_NR].mem +
-				  extra->ext.ctl_offset;
+	if (control)
 		rio_socket_local(control, cqe->ctl_length, name);
-	}
 	memcpy(extra->local.at, name, sizeof(name));
 }
 

@@ -450,6 +450,55 @@ TEST_F(ex, deregistered_before_it_is_taken)
 	EXPECT_EQ(3, result.BytesTransferred);
 }
 
+/* F20: only the control data are, though another part is told from them. */
+TEST_F(ex, control_gone_before_it_is_taken)
+{
+	char *mem = VirtualAlloc(NULL, PAGE, MEM_COMMIT | MEM_RESERVE,
+				 PAGE_READWRITE);
+	RIO_BUFFERID other = rio.RIORegisterBuffer(mem, PAGE);
+	RIORESULT result;
+
+	ASSERT_NE(RIO_INVALID_BUFFERID, other);
+	self->control = rio_buf(other, 0, 264);
+	ASSERT_TRUE(rio.RIOReceiveEx(self->rq, &self->data, 1, &self->local,
+				     NULL, &self->control, NULL, 0, CTX(1)));
+	ASSERT_EQ(0, plain_sendto(self->peer, "abc", 3, false, self->port));
+	Sleep(SHORT_MS);
+	rio.RIODeregisterBuffer(other);
+	ASSERT_TRUE(VirtualFree(mem, 0, MEM_RELEASE));
+	ASSERT_EQ(1, rio_take(self->cq, &result, 1));
+	EXPECT_EQ(0, result.Status);
+	/* The socket's own is all that is known. */
+	EXPECT_EQ(variant->family, AT(SOCKADDR_INET, LOCAL)->si_family);
+	EXPECT_EQ(htons(self->port), AT(SOCKADDR_INET, LOCAL)->Ipv4.sin_port);
+}
+
+/* R9, R10: control data that have no room do not keep others from theirs. */
+TEST_F(ex, control_without_room)
+{
+	static const ULONG lengths[] = { 4, 7, 8 };
+	SOCKADDR_INET local;
+	RIORESULT result;
+	size_t i, j;
+
+	loopback(&local, variant->family, self->port);
+	for (i = 0; i < NR(lengths); i++) {
+		self->control.Length = lengths[i];
+		memset(self->mem, 0xee, MEM);
+		ASSERT_TRUE(rio.RIOReceiveEx(self->rq, &self->data, 1,
+					     &self->local, NULL, &self->control,
+					     NULL, 0, NULL));
+		ASSERT_EQ(0, plain_sendto(self->peer, "abc", 3, false,
+					  self->port));
+		ASSERT_EQ(1, rio_take(self->cq, &result, 1));
+		EXPECT_EQ(0, result.Status);
+		EXPECT_EQ(0, memcmp(&local, AT(char, LOCAL), sizeof(local)));
+		EXPECT_EQ(lengths[i] < 8 ? 0 : 8, *AT(DWORD, CONTROL));
+		for (j = lengths[i]; j < 300; j++)
+			ASSERT_EQ((char)0xee, *AT(char, CONTROL + j));
+	}
+}
+
 /* On a stream addresses are not looked at. */
 TEST_F(ex, streams)
 {
