@@ -121,6 +121,7 @@ struct rio_cq {
 	/* Whom to tell. */
 	DWORD type;
 	bool reset;
+	bool armed;		/* when last asked to: the kernel signals */
 	int eventfd;
 	struct win_object *told;
 

@@ -181,6 +181,7 @@ static DWORD rio_cq_tell(struct rio_cq *cq,
 	cq->told = NULL;
 	cq->type = 0;
 	cq->reset = false;
+	cq->armed = false;
 	if (!how)
 		return 0;
 	cq->type = how->Type;

@@ -4,6 +4,8 @@
  * that a port reads packets from, once for each time that it is asked to, and
  * never without a completion.
  */
+#include <poll.h>
+
 #include "rio.h"
 #include "rio_calls.h"
 
@@ -13,6 +15,21 @@ static void rio_tell(struct rio_cq *cq)
 		win_event_set(cq->told);
 	else
 		win_eventfd_write(cq->eventfd);
+}
+
+/*
+ * What was armed before may be taken up and not signalled yet, and what it was
+ * for be gone: the signal must not come after the reset. The kernel holds the
+ * queue's lock for both, and takes it to tell who polls.
+ */
+static void rio_reset(struct rio_cq *cq)
+{
+	struct pollfd pfd = { .fd = regbuf_queue_fd(cq->q), .events = POLLIN };
+
+	if (win_eventfd_read(cq->eventfd) || !cq->armed)
+		return;
+	poll(&pfd, 1, 0);
+	win_eventfd_read(cq->eventfd);
 }
 
 INT rio_notify(RIO_CQ handle)
@@ -25,9 +42,10 @@ INT rio_notify(RIO_CQ handle)
 	if (__atomic_load_n(&cq->q->ring->cq_armed, __ATOMIC_ACQUIRE))
 		return WSAEALREADY;
 	if (cq->reset)
-		win_event_reset(cq->told);
+		rio_reset(cq);
 	/* What is there already is told of from here. */
-	if (regbuf_queue_arm(cq->q))
+	cq->armed = !regbuf_queue_arm(cq->q);
+	if (!cq->armed)
 		rio_tell(cq);
 	return 0;
 }

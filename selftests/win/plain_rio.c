@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -113,6 +114,30 @@ int plain_damage(void)
 	if (maps)
 		fclose(maps);
 	return err;
+}
+
+/* Of "Udp:" there is a line of names and one of numbers. */
+int plain_refused_datagrams(void)
+{
+	char names[512], numbers[512], *name, *number, *n, *m;
+	FILE *snmp = fopen("/proc/net/snmp", "r");
+	int value = -ENOENT;
+
+	while (snmp && value < 0 && fgets(names, sizeof(names), snmp)) {
+		if (strncmp(names, "Udp:", 4) ||
+		    !fgets(numbers, sizeof(numbers), snmp))
+			continue;
+		name = strtok_r(names, " ", &n);
+		number = strtok_r(numbers, " ", &m);
+		while (name && number && strcmp(name, "RcvbufErrors")) {
+			name = strtok_r(NULL, " ", &n);
+			number = strtok_r(NULL, " ", &m);
+		}
+		value = name && number ? atoi(number) : -EPROTO;
+	}
+	if (snmp)
+		fclose(snmp);
+	return value;
 }
 
 /* read, write, exit and sigreturn: all others kill. */

@@ -31,6 +31,9 @@ int plain_fds(void);
 /* Writes over the rings of a queue. */
 int plain_damage(void);
 
+/* Datagrams that found no room in the socket that they were for. */
+int plain_refused_datagrams(void);
+
 /* Calls of the kernel that this thread makes from now on: none but a few. */
 int plain_no_calls(void);
 
