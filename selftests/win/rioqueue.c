@@ -197,6 +197,95 @@ TEST_F(queue, places_that_closed_sockets_have)
 		EXPECT_EQ(2 + i, results[i].RequestContext);
 }
 
+/* P9: not while requests wait for such a place; later, yes. */
+TEST_F(queue, resized_without_places)
+{
+	RIO_CQ cq = rio.RIOCreateCompletionQueue(8192, NULL);
+	RIO_BUF buf = rio_buf(self->id, 0, 1);
+	static RIORESULT results[8192];
+	SOCKET sock;
+	int i, port;
+	RIO_RQ rq;
+
+	rq = make(&sock, &port, 8192, 0, cq, cq);
+	ASSERT_NE(RIO_INVALID_RQ, rq);
+	for (i = 0; i < 8192; i++)
+		ASSERT_TRUE(rio.RIOReceive(rq, &buf, 1, RIO_MSG_DEFER, NULL));
+	EXPECT_EQ(0, closesocket(sock));
+	rq = make(&sock, &port, 10, 0, cq, cq);
+	ASSERT_NE(RIO_INVALID_RQ, rq);
+	ASSERT_TRUE(rio.RIOReceive(rq, &buf, 1, 0, CTX(2)));
+	EXPECT_FALSE(rio.RIOResizeCompletionQueue(cq, 20000));
+	EXPECT_EQ(WSAETOOMANYREFS, WSAGetLastError());
+	ASSERT_EQ(8192, rio_take(cq, results, 8192));
+	EXPECT_TRUE(rio.RIOResizeCompletionQueue(cq, 20000));
+	ASSERT_EQ(0, plain_sendto(self->peer, "x", 1, false, port));
+	ASSERT_EQ(1, rio_take(cq, results, 1));
+	EXPECT_EQ(2, results[0].RequestContext);
+}
+
+/* What a thread takes from a queue whose sockets another one closes. */
+struct taker {
+	RIO_CQ cq;
+	ULONG taken;
+	ULONG wrong;
+	LONG stop;
+};
+
+static DWORD WINAPI take_until_stopped(LPVOID arg)
+{
+	struct taker *t = arg;
+	RIORESULT results[3];
+	ULONG n, i;
+	LONG stop;
+
+	do {
+		stop = __atomic_load_n(&t->stop, __ATOMIC_ACQUIRE);
+		n = rio.RIODequeueCompletion(t->cq, results, NR(results));
+		if (n > NR(results))
+			return 1;
+		for (i = 0; i < n; i++)
+			t->wrong += results[i].Status !=
+				    WSA_OPERATION_ABORTED ||
+				    results[i].RequestContext != 77;
+		t->taken += n;
+	} while (n || !stop);
+	return 0;
+}
+
+/* R2, R4, R23: nothing is lost, and all room is there again. */
+TEST_F(queue, closed_while_a_thread_takes)
+{
+	struct taker t = { .cq = rio.RIOCreateCompletionQueue(8, NULL) };
+	RIO_BUF buf = rio_buf(self->id, 0, 1);
+	ULONG posted = 0;
+	HANDLE thread;
+	SOCKET sock;
+	int i, port;
+	RIO_RQ rq;
+
+	thread = CreateThread(NULL, 0, take_until_stopped, &t, 0, NULL);
+	for (i = 0; i < 2000; i++) {
+		/* What was not taken yet may be in the way. */
+		while ((rq = make(&sock, &port, 5, 3, t.cq, t.cq)) ==
+		       RIO_INVALID_RQ) {
+			ASSERT_EQ(WSAENOBUFS, WSAGetLastError());
+			ASSERT_EQ(0, closesocket(sock));
+			SwitchToThread();
+		}
+		while (rio.RIOReceive(rq, &buf, 1, 0, CTX(77)))
+			posted++;
+		ASSERT_EQ(WSAENOBUFS, WSAGetLastError());
+		ASSERT_EQ(0, closesocket(sock));
+	}
+	__atomic_store_n(&t.stop, 1, __ATOMIC_RELEASE);
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(thread, LONG_MS));
+	EXPECT_EQ(2000 * 5, posted);
+	EXPECT_EQ(posted, t.taken);
+	EXPECT_EQ(0, t.wrong);
+	EXPECT_NE(RIO_INVALID_RQ, make(&sock, &port, 4, 4, t.cq, t.cq));
+}
+
 /* P9, 2.4: larger and smaller with requests pending. */
 TEST_F(queue, completion_queue_resized)
 {

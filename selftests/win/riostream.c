@@ -3,6 +3,9 @@
 
 #include "rio_test.h"
 
+/* For what comes by itself. */
+#define SOON_MS	2000
+
 FIXTURE(stream) {
 	RIO_CQ cq;
 	char *mem;
@@ -210,6 +213,170 @@ TEST_F(stream, shutdown_after_what_is_pending)
 		EXPECT_EQ(MEM, results[i].BytesTransferred);
 	}
 	EXPECT_EQ(0, rio.RIODequeueCompletion(self->cq, results, 1));
+}
+
+/* Much more than the socket takes, all of it asked for. */
+static bool send_much(FIXTURE_DATA(stream) *self, RIO_RQ rq, int nr)
+{
+	RIO_BUF buf = rio_buf(self->id, 0, MEM);
+	int i;
+
+	for (i = 0; i < nr; i++)
+		if (!rio.RIOSend(rq, &buf, 1, i == 7 ? 0 : RIO_MSG_DEFER,
+				 CTX(i)))
+			return false;
+	return rio.RIOSend(rq, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL);
+}
+
+/* To the end, which comes soon: bytes, or an error. */
+static long read_all(int peer)
+{
+	static char got[MEM];
+	long total = 0;
+	int n;
+
+	do {
+		if (!plain_readable(peer, SOON_MS))
+			return -1;
+		n = plain_recv_some(peer, got, MEM);
+		total += n;
+	} while (n > 0);
+	return n ? n : total;
+}
+
+/* What the network had is there; the rest was aborted, in order. */
+static bool is_told(RIO_CQ cq, ULONG nr, long total)
+{
+	static RIORESULT results[16];
+	LONG status = 0;
+	ULONG i;
+
+	if (rio_take(cq, results, nr) != nr)
+		return false;
+	for (i = 0; i < nr; i++) {
+		if (results[i].RequestContext != i ||
+		    (results[i].Status != status && status))
+			return false;
+		status = results[i].Status;
+		total -= results[i].BytesTransferred;
+	}
+	return !total && (!status || status == WSA_OPERATION_ABORTED);
+}
+
+/* R2, R23: bytes, then the end, though nobody calls any more. */
+TEST_F(stream, closed_with_sends_pending)
+{
+	long total;
+
+	ASSERT_EQ(0, plain_option_set((int)self->sock, SOL_SOCKET, SO_SNDBUF,
+				      PAGE));
+	ASSERT_TRUE(send_much(self, self->rq, 16));
+	ASSERT_EQ(0, closesocket(self->sock));
+	total = read_all(self->peer);
+	EXPECT_LT(0, total);
+	EXPECT_GT(16 * (long)MEM, total);
+	EXPECT_TRUE(is_told(self->cq, 16, total));
+}
+
+/* P8, R23: likewise. */
+TEST_F(stream, closed_after_shutdown)
+{
+	long total;
+
+	ASSERT_EQ(0, plain_option_set((int)self->sock, SOL_SOCKET, SO_SNDBUF,
+				      PAGE));
+	ASSERT_TRUE(send_much(self, self->rq, 16));
+	ASSERT_EQ(0, shutdown(self->sock, SD_SEND));
+	ASSERT_EQ(0, closesocket(self->sock));
+	total = read_all(self->peer);
+	EXPECT_LT(0, total);
+	EXPECT_TRUE(is_told(self->cq, 16, total));
+}
+
+/* P8: a receive ends at once, sends are sent. */
+TEST_F(stream, shutdown_of_both_directions)
+{
+	RIO_CQ other = rio.RIOCreateCompletionQueue(1, NULL);
+	RIO_BUF buf = rio_buf(self->id, 0, 1);
+	RIORESULT result;
+	RIO_RQ rq;
+	int sv[2];
+
+	ASSERT_EQ(0, plain_pair(variant->family, SOCK_STREAM, variant->net,
+				sv));
+	ASSERT_EQ(0, plain_option_set(sv[0], SOL_SOCKET, SO_SNDBUF, PAGE));
+	rq = rio.RIOCreateRequestQueue(sv[0], 1, 1, 16, 1, other, self->cq,
+				       NULL);
+	ASSERT_NE(RIO_INVALID_RQ, rq);
+	ASSERT_TRUE(rio.RIOReceive(rq, &buf, 1, 0, CTX(99)));
+	ASSERT_TRUE(send_much(self, rq, 16));
+	ASSERT_EQ(0, shutdown(sv[0], SD_BOTH));
+	ASSERT_EQ(1, rio_take(other, &result, 1));
+	EXPECT_EQ(99, result.RequestContext);
+	EXPECT_EQ(0, result.BytesTransferred);
+	EXPECT_EQ(16 * (long)MEM, read_all(sv[1]));
+	EXPECT_TRUE(is_told(self->cq, 16, 16 * (long)MEM));
+	EXPECT_EQ(0, closesocket(sv[0]));
+	EXPECT_EQ(0, plain_close(sv[1]));
+}
+
+/* P8: with a completion queue for each direction. */
+TEST_F(stream, shutdown_with_two_queues)
+{
+	RIO_CQ other = rio.RIOCreateCompletionQueue(16, NULL);
+	RIO_BUF buf = rio_buf(self->id, 0, 1);
+	RIORESULT result;
+	RIO_RQ rq;
+	int sv[2];
+
+	ASSERT_EQ(0, plain_pair(variant->family, SOCK_STREAM, variant->net,
+				sv));
+	ASSERT_EQ(0, plain_option_set(sv[0], SOL_SOCKET, SO_SNDBUF, PAGE));
+	rq = rio.RIOCreateRequestQueue(sv[0], 4, 1, 16, 1, self->cq, other,
+				       CTX(7));
+	ASSERT_NE(RIO_INVALID_RQ, rq);
+	ASSERT_TRUE(rio.RIOReceive(rq, &buf, 1, 0, CTX(99)));
+	ASSERT_TRUE(send_much(self, rq, 16));
+	ASSERT_EQ(0, shutdown(sv[0], SD_SEND));
+	EXPECT_EQ(16 * (long)MEM, read_all(sv[1]));
+	EXPECT_TRUE(is_told(other, 16, 16 * (long)MEM));
+	EXPECT_EQ(0, rio.RIODequeueCompletion(other, &result, 1));
+	/* The other direction goes on. */
+	ASSERT_EQ(0, plain_send(sv[1], "x", 1));
+	ASSERT_EQ(1, rio_take(self->cq, &result, 1));
+	EXPECT_EQ(99, result.RequestContext);
+	ASSERT_TRUE(rio.RIOReceive(rq, &buf, 1, 0, CTX(98)));
+	EXPECT_EQ(0, closesocket(sv[0]));
+	ASSERT_EQ(1, rio_take(self->cq, &result, 1));
+	EXPECT_EQ(WSA_OPERATION_ABORTED, result.Status);
+	EXPECT_EQ(0, plain_close(sv[1]));
+	rio.RIOCloseCompletionQueue(other);
+}
+
+/* R2, R23: of a socket with two queues, one of which is gone. */
+TEST_F(stream, closed_with_two_queues)
+{
+	RIO_CQ other = rio.RIOCreateCompletionQueue(16, NULL);
+	RIO_BUF buf = rio_buf(self->id, 0, 1);
+	RIORESULT result;
+	RIO_RQ rq;
+	int sv[2];
+
+	ASSERT_EQ(0, plain_pair(variant->family, SOCK_STREAM, variant->net,
+				sv));
+	rq = rio.RIOCreateRequestQueue(sv[0], 4, 1, 16, 1, other, self->cq,
+				       NULL);
+	ASSERT_NE(RIO_INVALID_RQ, rq);
+	ASSERT_TRUE(rio.RIOReceive(rq, &buf, 1, 0, CTX(1)));
+	ASSERT_TRUE(rio.RIOSend(rq, &buf, 1, RIO_MSG_DEFER, CTX(2)));
+	rio.RIOCloseCompletionQueue(other);
+	EXPECT_FALSE(plain_readable(sv[1], SHORT_MS));
+	EXPECT_EQ(0, closesocket(sv[0]));
+	/* It may have started. */
+	EXPECT_LE(0, read_all(sv[1]));
+	ASSERT_EQ(1, rio_take(self->cq, &result, 1));
+	EXPECT_EQ(2, result.RequestContext);
+	EXPECT_EQ(0, plain_close(sv[1]));
 }
 
 /* R23, R2: what is pending completes, and the queue is gone. */
