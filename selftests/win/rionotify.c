@@ -263,6 +263,44 @@ TEST_F(notify, events_of_which_the_program_takes_care)
 		  WaitForSingleObject(self->told, 0));
 }
 
+static bool is_set(HANDLE event)
+{
+	return WaitForSingleObject(event, 0) == WAIT_OBJECT_0;
+}
+
+/* X6: when it is armed; not when it fires, nor at any other time. */
+TEST_F(notify, events_of_which_some_are_reset_when_armed)
+{
+	bool stays = variant->how == MANUAL;
+	RIORESULT results[2];
+
+	if (variant->how == PORT || variant->how == AUTOMATIC)
+		SKIP(return, "manual events");
+	ASSERT_TRUE(post(self, 3, 0));
+	ASSERT_TRUE(SetEvent(self->told));
+	ASSERT_EQ(0, rio.RIONotify(self->cq));
+	EXPECT_EQ(stays, is_set(self->told));
+	/* Nor by who is told that it is armed already. */
+	ASSERT_TRUE(SetEvent(self->told));
+	EXPECT_EQ(WSAEALREADY, rio.RIONotify(self->cq));
+	EXPECT_TRUE(is_set(self->told));
+	/* It fires, on one that is set. */
+	ASSERT_TRUE(arrive(self, 1));
+	settle();
+	EXPECT_TRUE(is_set(self->told));
+	EXPECT_TRUE(is_set(self->told));
+	EXPECT_EQ(1, rio.RIODequeueCompletion(self->cq, results, 1));
+	EXPECT_TRUE(is_set(self->told));
+	/* First it is reset, then set for what is there. */
+	ASSERT_TRUE(arrive(self, 2));
+	settle();
+	ASSERT_EQ(0, rio.RIONotify(self->cq));
+	EXPECT_TRUE(is_set(self->told));
+	EXPECT_EQ(2, rio.RIODequeueCompletion(self->cq, results, 2));
+	ASSERT_EQ(0, rio.RIONotify(self->cq));
+	EXPECT_EQ(stays, is_set(self->told));
+}
+
 /* The event or port lives as long as the queue. */
 TEST_F(notify, handle_closed_before_the_queue)
 {
