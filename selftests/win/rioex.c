@@ -2,6 +2,7 @@
 /* RIOSendEx and RIOReceiveEx: addresses, control data, flags. */
 
 #include "rio_test.h"
+#include "plain_rio.h"
 
 /* Where things are in the buffer. */
 #define DATA	0u
@@ -206,6 +207,54 @@ TEST_F(ex, many_at_once)
 				    sizeof(local)));
 }
 
+/* R9: each datagram's own, where there are several addresses. */
+TEST_F(ex, local_addresses)
+{
+	SOCKET other = rio_sock(AF_INET, SOCK_DGRAM);
+	RIORESULT results[3];
+	SOCKADDR_INET to;
+	int i;
+
+	if (variant->family != AF_INET)
+		SKIP(return, "one address");
+	for (i = 0; i < 3; i++) {
+		self->local.Offset = LOCAL + i * 64;
+		/* With control data of the program's, or without. */
+		ASSERT_TRUE(rio.RIOReceiveEx(self->rq, &self->data, 1,
+					     &self->local, NULL,
+					     i == 1 ? &self->control : NULL,
+					     NULL, 0, NULL));
+	}
+	for (i = 0; i < 3; i++) {
+		loopback(&to, AF_INET, self->port);
+		to.Ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK + i);
+		ASSERT_EQ(1, sendto(other, "x", 1, 0, (struct sockaddr *)&to,
+				    sizeof(to.Ipv4)));
+	}
+	ASSERT_EQ(3, rio_take(self->cq, results, 3));
+	for (i = 0; i < 3; i++) {
+		loopback(&to, AF_INET, self->port);
+		to.Ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK + i);
+		EXPECT_EQ(0, memcmp(&to.Ipv4, AT(char, LOCAL + i * 64),
+				    sizeof(to.Ipv4)));
+	}
+	closesocket(other);
+}
+
+/* R10: more room than there ever is to tell. */
+TEST_F(ex, control_with_much_room)
+{
+	RIORESULT result;
+
+	self->control.Length = PAGE;
+	ASSERT_TRUE(rio.RIOReceiveEx(self->rq, &self->data, 1, NULL, NULL,
+				     &self->control, NULL, 0, NULL));
+	ASSERT_EQ(0, plain_sendto(self->peer, "abc", 3, false, self->port));
+	ASSERT_EQ(1, rio_take(self->cq, &result, 1));
+	EXPECT_EQ(0, result.Status);
+	EXPECT_EQ(RIO_CMSG_BASE_SIZE, *AT(DWORD, CONTROL));
+}
+
 static int ask(SOCKET sock, int family, bool hops)
 {
 	DWORD on = 1;
@@ -404,6 +453,67 @@ TEST_F(ex, bad_control_data)
 	EXPECT_EQ(0, result.Status);
 }
 
+/* A send with the control data that there are; true if it is WSAEINVAL. */
+static bool is_refused(FIXTURE_DATA(ex) *self)
+{
+	return !rio.RIOSendEx(self->rq, &self->data, 1, NULL, &self->remote,
+			      &self->control, NULL, 0, NULL) &&
+	       WSAGetLastError() == WSAEINVAL;
+}
+
+/* R10, 2.4: sizes of segments that are none, and more than fits. */
+TEST_F(ex, control_data_too_large)
+{
+	RIO_CMSG_BUFFER *control = AT(RIO_CMSG_BUFFER, CONTROL);
+	RIORESULT result;
+	char got[200];
+
+	loopback(AT(SOCKADDR_INET, REMOTE), variant->family,
+		 plain_port(self->peer));
+	self->control.Length = 600;
+	control->TotalLength = RIO_CMSG_BASE_SIZE;
+	*(DWORD *)item(control, IPPROTO_UDP, UDP_SEND_MSG_SIZE,
+		       sizeof(DWORD)) = 0x10000 + 30;
+	EXPECT_TRUE(is_refused(self));
+	control->TotalLength = RIO_CMSG_BASE_SIZE;
+	*(WORD *)item(control, IPPROTO_UDP, UDP_SEND_MSG_SIZE,
+		      sizeof(WORD)) = 30;
+	EXPECT_TRUE(is_refused(self));
+	/* Nor does it harm what another one has, that waits. */
+	control->TotalLength = RIO_CMSG_BASE_SIZE;
+	*(DWORD *)item(control, IPPROTO_UDP, UDP_SEND_MSG_SIZE,
+		       sizeof(DWORD)) = 70;
+	ASSERT_TRUE(rio.RIOSendEx(self->rq, &self->data, 1, NULL, &self->remote,
+				  &self->control, NULL, RIO_MSG_DEFER, NULL));
+	control->TotalLength = RIO_CMSG_BASE_SIZE;
+	item(control, IPPROTO_IP, IP_TTL, 120);
+	item(control, IPPROTO_IP, IP_TTL, 120);
+	EXPECT_TRUE(is_refused(self));
+	ASSERT_TRUE(rio.RIOSend(self->rq, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL));
+	EXPECT_EQ(70, plain_recv_some(self->peer, got, sizeof(got)));
+	EXPECT_EQ(30, plain_recv_some(self->peer, got, sizeof(got)));
+	EXPECT_EQ(1, rio_take(self->cq, &result, 1));
+	EXPECT_EQ(0, result.Status);
+	/* Behind the slice, though it is in the buffer. */
+	control->TotalLength = RIO_CMSG_BASE_SIZE;
+	*(DWORD *)item(control, IPPROTO_UDP, UDP_SEND_MSG_SIZE,
+		       sizeof(DWORD)) = 60;
+	self->control.Length = control->TotalLength - 4;
+	EXPECT_TRUE(is_refused(self));
+	self->control.Length = 600;
+	/* The last item needs no room behind it. */
+	control->TotalLength = RIO_CMSG_BASE_SIZE;
+	*(DWORD *)item(control, IPPROTO_UDP, UDP_SEND_MSG_SIZE,
+		       sizeof(DWORD)) = 60;
+	control->TotalLength -= 4;
+	ASSERT_FALSE(is_refused(self));
+	EXPECT_EQ(60, plain_recv_some(self->peer, got, sizeof(got)));
+	EXPECT_EQ(40, plain_recv_some(self->peer, got, sizeof(got)));
+	EXPECT_EQ(1, rio_take(self->cq, &result, 1));
+	EXPECT_EQ(0, result.Status);
+	EXPECT_EQ(0, rio.RIODequeueCompletion(self->cq, &result, 1));
+}
+
 /* R11, R4: a deferred one that is refused later completes with the error. */
 TEST_F(ex, deferred_and_refused)
 {
@@ -499,13 +609,75 @@ TEST_F(ex, control_without_room)
 	}
 }
 
+/* What the library has registered for itself goes with the queue. */
+TEST_F(ex, nothing_stays_registered)
+{
+	RIO_CQ cq = rio.RIOCreateCompletionQueue(100, NULL);
+	struct plain_stats before, after;
+	int port = 0, i;
+	SOCKET sock;
+	RIO_RQ rq;
+
+	sock = any(variant->family, &port);
+	rq = rio.RIOCreateRequestQueue(sock, 100, 1, 0, 1, cq, cq, NULL);
+	ASSERT_NE(RIO_INVALID_RQ, rq);
+	ASSERT_EQ(0, plain_stats(&before));
+	for (i = 0; i < 100; i++)
+		ASSERT_TRUE(rio.RIOReceiveEx(rq, &self->data, 1, &self->local,
+					     NULL, NULL, NULL, 0, NULL));
+	ASSERT_EQ(0, plain_stats(&after));
+	EXPECT_LT(before.buffers, after.buffers);
+	closesocket(sock);
+	rio.RIOCloseCompletionQueue(cq);
+	ASSERT_EQ(0, plain_stats(&after));
+	EXPECT_EQ(before.buffers, after.buffers);
+}
+
+/* R23: there was no datagram that had an address. */
+TEST_F(ex, aborted)
+{
+	RIORESULT result;
+	int i;
+
+	ASSERT_TRUE(rio.RIOReceiveEx(self->rq, &self->data, 1, &self->local,
+				     &self->remote, NULL, NULL, 0, CTX(1)));
+	ASSERT_EQ(0, closesocket(self->sock));
+	ASSERT_EQ(1, rio_take(self->cq, &result, 1));
+	EXPECT_EQ(WSA_OPERATION_ABORTED, result.Status);
+	for (i = 0; i < 28; i++) {
+		EXPECT_EQ((char)0xee, self->mem[LOCAL + i]);
+		EXPECT_EQ((char)0xee, self->mem[REMOTE + i]);
+	}
+}
+
+/* R2: by then another socket may have the number of the one that is closed. */
+TEST_F(ex, taken_after_the_end)
+{
+	SOCKET other;
+	RIORESULT result;
+	int port = 0;
+
+	ASSERT_TRUE(rio.RIOReceiveEx(self->rq, &self->data, 1, &self->local,
+				     NULL, NULL, NULL, 0, CTX(1)));
+	ASSERT_EQ(0, plain_sendto(self->peer, "abc", 3, false, self->port));
+	Sleep(SHORT_MS);
+	ASSERT_EQ(0, closesocket(self->sock));
+	other = any(variant->family, &port);
+	EXPECT_EQ(self->sock, other);
+	ASSERT_EQ(1, rio_take(self->cq, &result, 1));
+	EXPECT_EQ(0, result.Status);
+	EXPECT_EQ(3, result.BytesTransferred);
+	EXPECT_NE(htons(port), AT(SOCKADDR_INET, LOCAL)->Ipv4.sin_port);
+}
+
 /* On a stream addresses are not looked at. */
 TEST_F(ex, streams)
 {
+	RIO_CMSG_BUFFER *control = AT(RIO_CMSG_BUFFER, CONTROL);
 	RIORESULT results[2];
+	int sv[2], i;
 	char got[8];
 	RIO_RQ rq;
-	int sv[2];
 
 	ASSERT_EQ(0, plain_pair(variant->family, SOCK_STREAM, false, sv));
 	rq = rio.RIOCreateRequestQueue(sv[0], 0, 1, 0, 1, self->cq, self->cq,
@@ -522,9 +694,17 @@ TEST_F(ex, streams)
 	ASSERT_EQ(1, rio_take(self->cq, results, 1));
 	EXPECT_EQ(3, results[0].BytesTransferred);
 	EXPECT_EQ(0, *AT(DWORD, FLAGS));
+	for (i = 0; i < 28; i++) {
+		EXPECT_EQ((char)0xee, self->mem[LOCAL + i]);
+		EXPECT_EQ((char)0xee, self->mem[REMOTE + i]);
+		EXPECT_EQ((char)0xee, self->mem[CONTROL + i]);
+	}
 	self->data.Length = 3;
-	ASSERT_TRUE(rio.RIOSendEx(rq, &self->data, 1, NULL, &self->remote, NULL,
-				  NULL, 0, CTX(2)));
+	control->TotalLength = RIO_CMSG_BASE_SIZE;
+	*(DWORD *)item(control, IPPROTO_UDP, UDP_SEND_MSG_SIZE,
+		       sizeof(DWORD)) = 1;
+	ASSERT_TRUE(rio.RIOSendEx(rq, &self->data, 1, NULL, &self->remote,
+				  &self->control, NULL, 0, CTX(2)));
 	ASSERT_EQ(0, plain_recv(sv[1], got, 3));
 	EXPECT_EQ(0, memcmp(got, "abc", 3));
 	ASSERT_EQ(1, rio_take(self->cq, results, 1));

@@ -3,6 +3,7 @@
 
 #include "rio_test.h"
 #include "rounds.h"
+#include "plain_rio.h"
 
 #define KEY	((PVOID)0x1234)
 #define MANY	rounds(2000)
@@ -329,6 +330,17 @@ TEST_F(notify, closed_queue)
 	rio.RIOCloseCompletionQueue(self->cq);
 	ASSERT_TRUE(arrive(self, 1));
 	EXPECT_FALSE(told(self, variant->how, SHORT_MS));
+	EXPECT_EQ(WSAEINVAL, rio.RIONotify(self->cq));
+}
+
+/* 2.4: memory that somebody wrote over. */
+TEST_F(notify, damaged_memory)
+{
+	RIORESULT result;
+
+	ASSERT_EQ(0, plain_damage());
+	EXPECT_EQ(RIO_CORRUPT_CQ, rio.RIODequeueCompletion(self->cq, &result,
+							   1));
 	EXPECT_EQ(WSAEINVAL, rio.RIONotify(self->cq));
 }
 

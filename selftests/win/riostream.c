@@ -498,6 +498,20 @@ TEST_F(stream, not_connected_yet)
 	EXPECT_EQ(0, closesocket(sock));
 }
 
+/* P8: there is nothing to shut down, as without RIO. */
+TEST_F(stream, shutdown_without_connection)
+{
+	SOCKET sock = rio_sock(variant->family, SOCK_STREAM);
+	RIO_RQ rq;
+
+	rq = rio.RIOCreateRequestQueue(sock, 1, 1, 1, 1, self->cq, self->cq,
+				       NULL);
+	ASSERT_NE(RIO_INVALID_RQ, rq);
+	EXPECT_EQ(SOCKET_ERROR, shutdown(sock, SD_SEND));
+	EXPECT_EQ(WSAENOTCONN, WSAGetLastError());
+	EXPECT_EQ(0, closesocket(sock));
+}
+
 /* R1: what a listener with the flag accepts. */
 TEST_F(stream, accepted_sockets)
 {
