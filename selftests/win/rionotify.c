@@ -333,6 +333,35 @@ TEST_F(notify, closed_queue)
 	EXPECT_EQ(WSAEINVAL, rio.RIONotify(self->cq));
 }
 
+/* P6, R13: a shutdown that waits for sends is no request of the program's. */
+TEST_F(notify, shutdown_is_not_told)
+{
+	RIO_BUF buf = rio_buf(self->id, 0, MEM);
+	static RIORESULT results[8];
+	static char got[MEM];
+	int i, n, sv[2];
+	RIO_RQ rq;
+
+	ASSERT_EQ(0, plain_pair(AF_INET, SOCK_STREAM, false, sv));
+	ASSERT_EQ(0, plain_option_set(sv[0], SOL_SOCKET, SO_SNDBUF, PAGE));
+	rq = rio.RIOCreateRequestQueue(sv[0], 0, 1, 8, 1, self->cq, self->cq,
+				       NULL);
+	ASSERT_NE(RIO_INVALID_RQ, rq);
+	for (i = 0; i < 8; i++)
+		ASSERT_TRUE(rio.RIOSend(rq, &buf, 1, RIO_MSG_DONT_NOTIFY,
+					NULL));
+	ASSERT_EQ(0, rio.RIONotify(self->cq));
+	ASSERT_EQ(0, shutdown(sv[0], SD_SEND));
+	do {
+		n = plain_recv_some(sv[1], got, MEM);
+	} while (n > 0);
+	EXPECT_EQ(0, n);
+	EXPECT_FALSE(told(self, variant->how, SHORT_MS));
+	EXPECT_EQ(8, rio_take(self->cq, results, 8));
+	EXPECT_EQ(0, closesocket(sv[0]));
+	EXPECT_EQ(0, plain_close(sv[1]));
+}
+
 /* 2.4: memory that somebody wrote over. */
 TEST_F(notify, damaged_memory)
 {

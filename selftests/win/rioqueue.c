@@ -212,6 +212,9 @@ TEST_F(queue, resized_without_places)
 	for (i = 0; i < 8192; i++)
 		ASSERT_TRUE(rio.RIOReceive(rq, &buf, 1, RIO_MSG_DEFER, NULL));
 	EXPECT_EQ(0, closesocket(sock));
+	/* What was not taken is nobody's, but it is there. */
+	EXPECT_FALSE(rio.RIOResizeCompletionQueue(cq, 10));
+	EXPECT_EQ(WSAETOOMANYREFS, WSAGetLastError());
 	rq = make(&sock, &port, 10, 0, cq, cq);
 	ASSERT_NE(RIO_INVALID_RQ, rq);
 	ASSERT_TRUE(rio.RIOReceive(rq, &buf, 1, 0, CTX(2)));
@@ -640,6 +643,30 @@ TEST_F(queue, damaged_memory)
 	EXPECT_EQ(WSAEINVAL, WSAGetLastError());
 	EXPECT_EQ(0, closesocket(sock));
 	rio.RIOCloseCompletionQueue(cq);
+}
+
+/* A request queue is used again also if nobody takes its completions. */
+TEST_F(queue, places_of_request_queues)
+{
+	RIO_BUF buf = rio_buf(self->id, 0, 1);
+	DWORD place, last = 0, places = 0;
+	SOCKET sock;
+	int i, port;
+	RIO_CQ cq;
+	RIO_RQ rq;
+
+	for (i = 0; i < 50; i++) {
+		cq = rio.RIOCreateCompletionQueue(8, NULL);
+		rq = make(&sock, &port, 4, 4, cq, cq);
+		ASSERT_TRUE(rio.RIOReceive(rq, &buf, 1, 0, NULL));
+		EXPECT_EQ(0, closesocket(sock));
+		rio.RIOCloseCompletionQueue(cq);
+		/* Above that is how often it was. */
+		place = (DWORD)(ULONG_PTR)rq;
+		places += place != last;
+		last = place;
+	}
+	EXPECT_GT(5, places);
 }
 
 /* Nothing is left open: as often as one likes. */
