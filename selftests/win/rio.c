@@ -539,4 +539,24 @@ TEST_F(rio, fork_leaves_queues_behind)
 	EXPECT_EQ(3, result.RequestContext);
 }
 
+/* F20, R23: nor does it keep them when they are closed here. */
+TEST_F(rio, fork_leaves_descriptors_behind)
+{
+	int i, fds, kept, status;
+	pid_t child;
+
+	for (i = 0; i < 5; i++)
+		ASSERT_NE(RIO_INVALID_CQ,
+			  rio.RIOCreateCompletionQueue(4, NULL));
+	fds = plain_fds();
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		kept = plain_fds();
+		_exit(kept < 0 || kept > fds - 5);
+	}
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
 TEST_HARNESS_MAIN
