@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Registered I/O. There are no functions to link with: programs fetch a table
- * of them with WSAIoctl(), as on Windows, and WSAEOPNOTSUPP tells that there is
- * no /dev/regbuf. One table serves all sockets of the process.
+ * Registered I/O, and AcceptEx() and the like, which are at the end. There are
+ * no functions of RIO to link with: programs fetch a table of them with
+ * WSAIoctl(), as on Windows, and WSAEOPNOTSUPP tells that there is no
+ * /dev/regbuf. One table serves all sockets of the process.
  *
  * Where nothing else is said, the calls behave as documented for Windows. Those
  * that return BOOL, a queue or a buffer leave the reason in GetLastError().
@@ -111,7 +112,7 @@ typedef RIO_CQ
  *
  * WSAEINVAL: a completion queue, the maxima, or the socket has a queue already.
  * WSAENOBUFS: the completion queues don't have so much room left. WSAENOTSOCK,
- * WSAEOPNOTSUPP: the socket.
+ * WSAEOPNOTSUPP: the socket. ERROR_BUSY: overlapped calls are pending there.
  */
 typedef RIO_RQ (*LPFN_RIOCREATEREQUESTQUEUE)(SOCKET Socket,
 					     ULONG MaxOutstandingReceive,
@@ -188,6 +189,94 @@ typedef struct _RIO_EXTENSION_FUNCTION_TABLE {
 	 (PWSACMSGHDR)NULL :						\
 	 (PWSACMSGHDR)((PUCHAR)(cmsg) +					\
 		       WSA_CMSGHDR_ALIGN((cmsg)->cmsg_len)))
+
+/*
+ * Sockets' extensions, besides. WSAIoctl(SIO_GET_EXTENSION_FUNCTION_POINTER)
+ * finds them, from any socket; the two first have names to link with, too. All
+ * need an OVERLAPPED, but for LPFN_DISCONNECTEX, and return FALSE with
+ * ERROR_IO_PENDING (WSA_IO_PENDING) if they are not through.
+ */
+#define WSAID_ACCEPTEX							\
+	{ 0xb5367df1, 0xcbac, 0x11cf,					\
+	  { 0x95, 0xca, 0x00, 0x80, 0x5f, 0x48, 0xa1, 0x92 } }
+#define WSAID_GETACCEPTEXSOCKADDRS					\
+	{ 0xb5367df2, 0xcbac, 0x11cf,					\
+	  { 0x95, 0xca, 0x00, 0x80, 0x5f, 0x48, 0xa1, 0x92 } }
+#define WSAID_CONNECTEX							\
+	{ 0x25a207b9, 0xddf3, 0x4660,					\
+	  { 0x8e, 0xe9, 0x76, 0xe5, 0x8c, 0x74, 0x06, 0x3e } }
+#define WSAID_DISCONNECTEX						\
+	{ 0x7fda2e11, 0x8630, 0x436f,					\
+	  { 0xa0, 0x31, 0xf5, 0x36, 0xa6, 0xee, 0xc1, 0x57 } }
+
+#define TF_REUSE_SOCKET	0x02
+
+/*
+ * AcceptEx() - accept the next connection, to a socket that is there
+ * @sAcceptSocket: of the listener's family; not bound, and without a request
+ *	queue yet. Its descriptor stays, but is another one of Linux' sockets
+ *	afterwards: of options that were set before, SO_LINGER, SO_KEEPALIVE,
+ *	time-outs and TCP_NODELAY are kept, others are the listener's
+ * @lpOutputBuffer: for the first data, @dwReceiveDataLength bytes, 0 not to
+ *	wait for any; then for the addresses
+ * @dwLocalAddressLength: the size of an address and 16, at least
+ *
+ * SO_UPDATE_ACCEPT_CONTEXT may follow; the socket can be used without it.
+ *
+ * WSAEINVAL: not listening, connected already, in use by another AcceptEx(), or
+ * with a request queue. WSAEFAULT: a length, or a pointer.
+ */
+typedef BOOL (PASCAL FAR *LPFN_ACCEPTEX)(SOCKET sListenSocket,
+					 SOCKET sAcceptSocket,
+					 PVOID lpOutputBuffer,
+					 DWORD dwReceiveDataLength,
+					 DWORD dwLocalAddressLength,
+					 DWORD dwRemoteAddressLength,
+					 LPDWORD lpdwBytesReceived,
+					 LPOVERLAPPED lpOverlapped);
+REGBUF_WIN_API BOOL PASCAL FAR
+AcceptEx(SOCKET sListenSocket, SOCKET sAcceptSocket, PVOID lpOutputBuffer,
+	 DWORD dwReceiveDataLength, DWORD dwLocalAddressLength,
+	 DWORD dwRemoteAddressLength, LPDWORD lpdwBytesReceived,
+	 LPOVERLAPPED lpOverlapped);
+
+/* Where AcceptEx() has put the addresses, with the same lengths. */
+typedef void (PASCAL FAR *LPFN_GETACCEPTEXSOCKADDRS)
+	(PVOID lpOutputBuffer, DWORD dwReceiveDataLength,
+	 DWORD dwLocalAddressLength, DWORD dwRemoteAddressLength,
+	 struct sockaddr **LocalSockaddr, LPINT LocalSockaddrLength,
+	 struct sockaddr **RemoteSockaddr, LPINT RemoteSockaddrLength);
+REGBUF_WIN_API void PASCAL FAR
+GetAcceptExSockaddrs(PVOID lpOutputBuffer, DWORD dwReceiveDataLength,
+		     DWORD dwLocalAddressLength, DWORD dwRemoteAddressLength,
+		     struct sockaddr **LocalSockaddr,
+		     LPINT LocalSockaddrLength,
+		     struct sockaddr **RemoteSockaddr,
+		     LPINT RemoteSockaddrLength);
+
+/*
+ * Connect a socket that is bound (WSAEINVAL), and send data (NULL: none) if
+ * that works. SO_UPDATE_CONNECT_CONTEXT may follow. That nobody answers, or
+ * refuses, comes with the completion.
+ */
+typedef BOOL (PASCAL FAR *LPFN_CONNECTEX)(SOCKET s,
+					  const struct sockaddr *name,
+					  int namelen, PVOID lpSendBuffer,
+					  DWORD dwSendDataLength,
+					  LPDWORD lpdwBytesSent,
+					  LPOVERLAPPED lpOverlapped);
+
+/*
+ * No more sends, after those that are pending; it does not wait for the peer.
+ * With TF_REUSE_SOCKET the SOCKET is a new, unconnected one, for AcceptEx() or
+ * ConnectEx(), which does not want it bound again; port and modes of completion
+ * stay, its request queue is closed, and overlapped calls that receive are
+ * cancelled. What the peer sends to the old connection is answered with a
+ * reset.
+ */
+typedef BOOL (PASCAL FAR *LPFN_DISCONNECTEX)(SOCKET s,
+					     LPOVERLAPPED lpOverlapped,
+					     DWORD dwFlags, DWORD dwReserved);
 
 REGBUF_WIN_ASSERT(sizeof(RIO_NOTIFICATION_COMPLETION) == 32,
 		  "size of RIO_NOTIFICATION_COMPLETION");

@@ -60,8 +60,8 @@ REGBUF_WIN_API HGLOBAL WINAPI GlobalFree(HGLOBAL memory);
 
 /*
  * Of ReadFile() and WriteFile(), which are through when they return, and of
- * what else fills an OVERLAPPED. ERROR_IO_INCOMPLETE if that is not through and
- * @wait is FALSE.
+ * what else fills an OVERLAPPED, as calls of sockets do. ERROR_IO_INCOMPLETE if
+ * that is not through and @wait is FALSE.
  */
 REGBUF_WIN_API BOOL WINAPI GetOverlappedResult(HANDLE file,
 					       LPOVERLAPPED overlapped,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What programs of RIO, I/O rings and SANs use of Windows, over Linux. What is
- * not here does not compile. There are no overlapped calls but those of RIO and
- * I/O rings, and no named objects.
+ * not here does not compile. There are no completion routines, and no named
+ * objects.
  */
 #ifndef REGBUF_WIN_WINDOWS_H
 #define REGBUF_WIN_WINDOWS_H

@@ -12,8 +12,8 @@
  * WSANOTINITIALISED before WSAStartup(). fd_set and struct timeval are the C
  * library's: sets hold sockets below FD_SETSIZE, 1024.
  *
- * There are no overlapped calls: those that would take an OVERLAPPED or a
- * completion routine accept NULL only, and that is checked when compiling.
+ * There are no completion routines: where one could be passed only NULL can,
+ * and that is checked when compiling.
  */
 #ifndef REGBUF_WIN_WINSOCK2_H
 #define REGBUF_WIN_WINSOCK2_H
@@ -221,7 +221,10 @@ WSASocketW(int family, int type, int protocol, LPWSAPROTOCOL_INFOW info,
 REGBUF_WIN_API SOCKET WSAAPI socket(int family, int type, int protocol)
 	REGBUF_WIN_NAME(socket);
 
-/* Ends calls that wait for the socket in other threads, with WSAEINTR. */
+/*
+ * Ends calls that wait for the socket in other threads, with WSAEINTR, and
+ * overlapped ones, with WSA_OPERATION_ABORTED.
+ */
 REGBUF_WIN_API int WSAAPI closesocket(SOCKET s);
 
 REGBUF_WIN_API int WSAAPI
@@ -268,21 +271,42 @@ REGBUF_WIN_API int WSAAPI
 recvfrom(SOCKET s, char *buf, int length, int flags,
 	 struct sockaddr *from, int *from_len) REGBUF_WIN_NAME(recvfrom);
 
-/* Several buffers at once; 0 or SOCKET_ERROR. Never overlapped. */
+/*
+ * Several buffers at once; 0 or SOCKET_ERROR. With an OVERLAPPED they don't
+ * wait, also if the socket blocks: WSA_IO_PENDING, and what comes of it is told
+ * by the socket's completion port, the OVERLAPPED's event, or
+ * WSAGetOverlappedResult(). That is so if the call succeeds at once, too; after
+ * any other error nothing comes. Buffers, the OVERLAPPED, @from and @from_len
+ * have to stay until then, @bufs need not. Requests of one direction are
+ * carried out in the order of the calls, and a send on a stream sends all.
+ *
+ * One of no bytes to receive from a stream is through when there are some.
+ * ERROR_BUSY: the socket has a request queue of RIO in that direction.
+ * WSAEFAULT: the OVERLAPPED among others. WSA_INVALID_HANDLE: its event.
+ */
 REGBUF_WIN_API int WSAAPI
 WSASend(SOCKET s, LPWSABUF bufs, DWORD count, LPDWORD sent, DWORD flags,
-	REGBUF_WIN_NULL overlapped, REGBUF_WIN_NULL routine);
+	LPWSAOVERLAPPED overlapped, REGBUF_WIN_NULL routine);
 REGBUF_WIN_API int WSAAPI
 WSASendTo(SOCKET s, LPWSABUF bufs, DWORD count, LPDWORD sent, DWORD flags,
-	  const struct sockaddr *to, int to_len, REGBUF_WIN_NULL overlapped,
+	  const struct sockaddr *to, int to_len, LPWSAOVERLAPPED overlapped,
 	  REGBUF_WIN_NULL routine);
 REGBUF_WIN_API int WSAAPI
 WSARecv(SOCKET s, LPWSABUF bufs, DWORD count, LPDWORD received, LPDWORD flags,
-	REGBUF_WIN_NULL overlapped, REGBUF_WIN_NULL routine);
+	LPWSAOVERLAPPED overlapped, REGBUF_WIN_NULL routine);
 REGBUF_WIN_API int WSAAPI
 WSARecvFrom(SOCKET s, LPWSABUF bufs, DWORD count, LPDWORD received,
 	    LPDWORD flags, struct sockaddr *from, LPINT from_len,
-	    REGBUF_WIN_NULL overlapped, REGBUF_WIN_NULL routine);
+	    LPWSAOVERLAPPED overlapped, REGBUF_WIN_NULL routine);
+
+/*
+ * WSA_IO_INCOMPLETE if it isn't through and @wait is FALSE; else what it failed
+ * with. Winsock's codes; GetOverlappedResult() and
+ * GetQueuedCompletionStatus() have those of the base system, as there.
+ */
+REGBUF_WIN_API BOOL WSAAPI
+WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED overlapped, LPDWORD bytes,
+		       BOOL wait, LPDWORD flags);
 
 /*
  * Options that Windows shapes otherwise than Linux are as there: struct linger
@@ -320,8 +344,8 @@ static inline int ioctlsocket(SOCKET s, long request, unsigned long *value)
  * WSAIoctl() - requests of all kinds
  *
  * SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER (any socket),
- * SIO_GET_EXTENSION_FUNCTION_POINTER, SIO_KEEPALIVE_VALS, SIO_UDP_CONNRESET,
- * SIO_UDP_NETRESET (off), SIO_LOOPBACK_FAST_PATH (Linux' loopback always is),
+ * SIO_GET_EXTENSION_FUNCTION_POINTER (mswsock.h and ws2san.h have GUIDs),
+ * SIO_KEEPALIVE_VALS, SIO_UDP_CONNRESET, SIO_UDP_NETRESET (off), SIO_LOOPBACK_FAST_PATH (Linux' loopback always is),
  * FIONBIO, FIONREAD. All are answered at once.
  *
  * Errors: WSAEFAULT (a buffer is bad or too small), WSAEINVAL (GUID not known,
@@ -482,42 +506,88 @@ static inline DWORD WSAWaitForMultipleEvents(DWORD count,
 					alertable);
 }
 
+/*
+ * Events of the network, each a bit of WSAEventSelect() and of what was
+ * recorded, and the place of its error.
+ */
+#define FD_READ_BIT	0
+#define FD_READ		(1 << FD_READ_BIT)
+#define FD_WRITE_BIT	1
+#define FD_WRITE	(1 << FD_WRITE_BIT)
+#define FD_OOB_BIT	2
+#define FD_OOB		(1 << FD_OOB_BIT)
+#define FD_ACCEPT_BIT	3
+#define FD_ACCEPT	(1 << FD_ACCEPT_BIT)
+#define FD_CONNECT_BIT	4
+#define FD_CONNECT	(1 << FD_CONNECT_BIT)
+#define FD_CLOSE_BIT	5
+#define FD_CLOSE	(1 << FD_CLOSE_BIT)
+#define FD_MAX_EVENTS	10
+
+typedef struct _WSANETWORKEVENTS {
+	LONG lNetworkEvents;
+	int iErrorCode[FD_MAX_EVENTS];
+} WSANETWORKEVENTS, FAR *LPWSANETWORKEVENTS;
+
+REGBUF_WIN_ASSERT(sizeof(WSANETWORKEVENTS) == 44);
+
+/*
+ * WSAEventSelect() - have @event set when something happens to a socket
+ * @events: FD_READ ..., 0 for no more
+ *
+ * The socket does not block from then on, and cannot be made to. Events are
+ * recorded once, and again after the call that they are for: FD_READ and FD_OOB
+ * after one that receives, FD_ACCEPT after one that accepts, FD_WRITE after a
+ * send that failed with WSAEWOULDBLOCK; FD_CLOSE, with what ended the
+ * connection, comes when there are no more data. What accept() returns has the
+ * same event. Overlapped calls don't count.
+ *
+ * Errors: WSAEINVAL (@events), WSA_INVALID_HANDLE (@event), WSAENOTSOCK.
+ */
+REGBUF_WIN_API int WSAAPI
+WSAEventSelect(SOCKET s, WSAEVENT event, long events);
+
+/* What was recorded, which is forgotten; resets @event if it isn't NULL. */
+REGBUF_WIN_API int WSAAPI
+WSAEnumNetworkEvents(SOCKET s, WSAEVENT event, LPWSANETWORKEVENTS events);
+
 #ifdef __cplusplus
 /*
  * What programs have in inline functions that they never use is no error: only
- * an overlapped call that is really made.
+ * a call with a completion routine that is really made.
  */
 extern "C++" {
 namespace regbuf_win {
-template <bool> struct when { };
-template <> struct when<true> { typedef int type; };
-template <class T>
-struct when_overlapped : when<__is_base_of(OVERLAPPED, T)> { };
+template <class T> struct when_routine { };
+template <class R, class... A> struct when_routine<R (*)(A...)> {
+	typedef int type;
+};
 template <class T> struct when_ulong { };
 template <> struct when_ulong<unsigned long> { typedef int type; };
 }
 
-#define REGBUF_WIN_OVERLAPPED						\
-	__attribute__((error("there are no overlapped calls of Winsock")))
+#define REGBUF_WIN_ROUTINE						\
+	__attribute__((error("there are no completion routines of Winsock")))
 
-template <class T, class R>
-typename regbuf_win::when_overlapped<T>::type
-WSASend(SOCKET, LPWSABUF, DWORD, LPDWORD, DWORD, T *, R) REGBUF_WIN_OVERLAPPED;
+template <class R>
+typename regbuf_win::when_routine<R>::type
+WSASend(SOCKET, LPWSABUF, DWORD, LPDWORD, DWORD, LPWSAOVERLAPPED, R)
+	REGBUF_WIN_ROUTINE;
 
-template <class T, class R>
-typename regbuf_win::when_overlapped<T>::type
+template <class R>
+typename regbuf_win::when_routine<R>::type
 WSASendTo(SOCKET, LPWSABUF, DWORD, LPDWORD, DWORD, const struct sockaddr *, int,
-	  T *, R) REGBUF_WIN_OVERLAPPED;
+	  LPWSAOVERLAPPED, R) REGBUF_WIN_ROUTINE;
 
-template <class T, class R>
-typename regbuf_win::when_overlapped<T>::type
-WSARecv(SOCKET, LPWSABUF, DWORD, LPDWORD, LPDWORD, T *, R)
-	REGBUF_WIN_OVERLAPPED;
+template <class R>
+typename regbuf_win::when_routine<R>::type
+WSARecv(SOCKET, LPWSABUF, DWORD, LPDWORD, LPDWORD, LPWSAOVERLAPPED, R)
+	REGBUF_WIN_ROUTINE;
 
-template <class T, class R>
-typename regbuf_win::when_overlapped<T>::type
+template <class R>
+typename regbuf_win::when_routine<R>::type
 WSARecvFrom(SOCKET, LPWSABUF, DWORD, LPDWORD, LPDWORD, struct sockaddr *,
-	    LPINT, T *, R) REGBUF_WIN_OVERLAPPED;
+	    LPINT, LPWSAOVERLAPPED, R) REGBUF_WIN_ROUTINE;
 
 /* With an unsigned long, of 64 bits here, for the number of bytes. */
 template <class T>

@@ -81,6 +81,8 @@ typedef enum {
 #define SO_EXCLUSIVEADDRUSE	((int)(~SO_REUSEADDR))
 #define SO_DONTLINGER		((int)(~SO_LINGER))
 #define SO_MAX_MSG_SIZE		0x2003
+#define SO_UPDATE_ACCEPT_CONTEXT	0x700b	/* SOCKET: who listened */
+#define SO_UPDATE_CONNECT_CONTEXT	0x7010	/* no value */
 #define SO_REUSE_UNICASTPORT	0x3007
 
 #define TCP_NODELAY	1

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sock.h"
+#include "netevent.h"
 
 int win_sock_option(int fd, int option, int none)
 {
@@ -20,7 +20,26 @@ int win_sock_option(int fd, int option, int none)
 
 bool win_sock_blocks(int fd)
 {
+	const unsigned int flags = win_sock_flags(fd);
+
+	if (flags & SOCK_POLLED)
+		return flags & SOCK_BLOCKS;
 	return !(fcntl(fd, F_GETFL) & O_NONBLOCK);
+}
+
+DWORD win_sock_set_blocking(int fd, bool blocks)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (win_sock_flags(fd) & SOCK_POLLED) {
+		win_sock_mark(fd, blocks ? SOCK_BLOCKS : 0,
+			      blocks ? 0 : SOCK_BLOCKS);
+		return 0;
+	}
+	if (flags < 0 || fcntl(fd, F_SETFL, blocks ? flags & ~O_NONBLOCK :
+						     flags | O_NONBLOCK))
+		return win_wsa_code(errno);
+	return 0;
 }
 
 static int length_of(int family)
@@ -164,6 +183,7 @@ static DWORD no_connection(int fd, int err)
 		if (win_sock_blocks(fd))
 			return WSAETIMEDOUT;
 		win_sock_mark(fd, SOCK_CONNECTING, 0);
+		win_event_changed(fd);
 		return WSAEWOULDBLOCK;
 	case EISCONN:
 		return win_sock_option(fd, SO_ACCEPTCONN, 0) ? WSAEINVAL :
@@ -211,6 +231,8 @@ static int connect_fd(int fd, const struct sockaddr *addr, int length)
 	if (start_connection(fd, addr, length))
 		return win_fail(no_connection(fd, errno));
 	win_sock_mark(fd, SOCK_BOUND, SOCK_CONNECTING);
+	if (type == SOCK_STREAM)
+		win_event_connected(fd, 0);
 	return 0;
 }
 
@@ -257,19 +279,39 @@ int listen(SOCKET s, int backlog)
 	if (!(win_sock_flags(fd) & SOCK_EXCLUSIVE))
 		libc_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one,
 				sizeof(one));
+	win_event_changed(fd);
 	return 0;
+}
+
+/* For a socket that blocks though its descriptor doesn't. */
+static int poll_for_peer(int fd)
+{
+	struct libc_pollfd poll = { .fd = fd, .events = POLLIN };
+	struct timeval limit = { 0 };
+	unsigned int length = sizeof(limit);
+	int ms = -1;
+
+	if ((win_sock_flags(fd) & (SOCK_POLLED | SOCK_BLOCKS)) !=
+	    (SOCK_POLLED | SOCK_BLOCKS))
+		return 0;
+	if (!libc_getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, &length) &&
+	    (limit.tv_sec || limit.tv_usec))
+		ms = (int)(limit.tv_sec * 1000 + limit.tv_usec / 1000);
+	return libc_poll(&poll, 1, ms);
 }
 
 static int wait_for_peer(int fd, struct sockaddr *addr, int *length)
 {
 	bool blocks = win_sock_blocks(fd);
 	unsigned int ticket = win_sock_enter(fd);
-	int peer;
+	int peer, ready;
 
 	do {
+		ready = poll_for_peer(fd);
 		peer = libc_accept4(fd, addr, length,
 				    blocks ? 0 : LIBC_SOCK_NONBLOCK);
-	} while (peer < 0 && errno == EINTR);
+		/* Someone else may have been faster. */
+	} while (peer < 0 && (errno == EINTR || (errno == EAGAIN && ready)));
 
 	if (!win_sock_leave(fd, ticket))
 		return peer;
@@ -308,6 +350,7 @@ SOCKET accept(SOCKET s, struct sockaddr *addr, int *length)
 	}
 	flags = win_sock_flags(fd) & (SOCK_REGISTERED | SOCK_EXCLUSIVE);
 	peer = wait_for_peer(fd, addr, length);
+	win_event_again(fd, FD_ACCEPT);
 	if (peer < 0) {
 		win_fail(no_peer(fd, errno));
 		return INVALID_SOCKET;
@@ -317,6 +360,7 @@ SOCKET accept(SOCKET s, struct sockaddr *addr, int *length)
 		win_fail(WSAENOBUFS);
 		return INVALID_SOCKET;
 	}
+	win_event_inherit(fd, peer);
 	return peer;
 }
 
@@ -345,9 +389,10 @@ int shutdown(SOCKET s, int how)
 	/* Linux would not listen any more. */
 	if (win_sock_option(fd, SO_ACCEPTCONN, 0))
 		return win_fail(WSAENOTCONN);
-	/* What RIO has pending is to be sent before. */
+	/* What is pending is to be sent before. */
 	if ((how == SD_SEND || how == SD_BOTH) &&
-	    (win_rio_shutdown(fd) || win_ioring_shutdown(fd)))
+	    (win_rio_shutdown(fd) || win_ioring_shutdown(fd) ||
+	     win_async_shutdown(fd)))
 		rest = how == SD_BOTH ? SD_RECEIVE : -1;
 	/* Without a peer it works, but Linux says so. */
 	if (rest != -1 && libc_shutdown(fd, rest) &&

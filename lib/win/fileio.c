@@ -147,24 +147,6 @@ BOOL WriteFile(HANDLE file, LPCVOID buffer, DWORD length, LPDWORD bytes,
 	return win_transfer(file, &transfer, bytes, overlapped);
 }
 
-BOOL GetOverlappedResult(HANDLE file, LPOVERLAPPED overlapped, LPDWORD bytes,
-			 BOOL wait)
-{
-	ULONG_PTR status = __atomic_load_n(&overlapped->Internal,
-					   __ATOMIC_ACQUIRE);
-
-	(void)file;
-	if (status == STATUS_PENDING) {
-		if (!wait)
-			return win_refuse(ERROR_IO_INCOMPLETE);
-		if (WaitForSingleObject(overlapped->hEvent, INFINITE))
-			return FALSE;
-		status = overlapped->Internal;
-	}
-	*bytes = overlapped->InternalHigh;
-	return !status || win_refuse(status & 0xffff);
-}
-
 BOOL FlushFileBuffers(HANDLE handle)
 {
 	struct win_file *file = win_file_get(handle);

@@ -11,7 +11,6 @@
 
 #include "win.h"
 
-#define WIN_HANDLE_BASE		0x10000000U
 #define WIN_HANDLE_SLOTS	(1U << 24)
 #define WIN_GENERATIONS		0x7fffffffU
 #define WIN_NO_SLOT		UINT32_MAX

@@ -2,21 +2,18 @@
 /* ioctlsocket() and WSAIoctl(). */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include <mstcpip.h>
 
-#include "sock.h"
+#include "netevent.h"
 
+/* One whose events are selected doesn't. */
 static DWORD set_blocking(int fd, bool blocks)
 {
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags < 0 || fcntl(fd, F_SETFL, blocks ? flags & ~O_NONBLOCK :
-						     flags | O_NONBLOCK))
-		return win_wsa_code(errno);
-	return 0;
+	if (blocks && win_event_selected(fd))
+		return WSAEINVAL;
+	return win_sock_set_blocking(fd, blocks);
 }
 
 static DWORD readable(int fd, ULONG *bytes)
@@ -101,7 +98,9 @@ static DWORD get_function(struct request *req)
 	if (req->inlen < sizeof(guid) || req->outlen < sizeof(function))
 		return WSAEFAULT;
 	memcpy(&guid, req->in, sizeof(guid));
-	function = win_san_function(&guid);
+	function = win_async_function(&guid);
+	if (!function)
+		function = win_san_function(&guid);
 	if (!function)
 		return WSAEINVAL;
 	memcpy(req->out, &function, sizeof(function));

@@ -444,6 +444,30 @@ static DWORD get_coalesced(int fd, void *value, int *length)
 			     value, length, all_or_nothing);
 }
 
+/* What AcceptEx() left to do: nothing. @value: who listened. */
+static DWORD update_accepted(int fd, const void *value, int length)
+{
+	SOCKADDR_STORAGE name;
+	unsigned int name_len = sizeof(name);
+	SOCKET listener;
+
+	(void)length;
+	memcpy(&listener, value, sizeof(listener));
+	if (win_sock_option((int)listener, SO_TYPE, -1) < 0)
+		return WSAENOTSOCK;
+	if (!win_sock_option((int)listener, SO_ACCEPTCONN, 0))
+		return WSAEINVAL;
+	return code_of(libc_getpeername(fd, &name, &name_len));
+}
+
+static DWORD update_connected(int fd)
+{
+	SOCKADDR_STORAGE name;
+	unsigned int length = sizeof(name);
+
+	return code_of(libc_getpeername(fd, &name, &length));
+}
+
 static const struct option options[] = {
 	{ SOL_SOCKET, SO_LINGER, set_linger, get_linger,
 	  sizeof(struct linger) },
@@ -458,6 +482,8 @@ static const struct option options[] = {
 	{ SOL_SOCKET, SO_MAX_MSG_SIZE, refuse, get_max_msg_size, 0 },
 	{ SOL_SOCKET, SO_MAX_RDMA_SIZE, refuse, get_max_rdma, 0 },
 	{ SOL_SOCKET, SO_RDMA_THRESHOLD_SIZE, refuse, get_rdma_threshold, 0 },
+	{ SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, update_accepted, NULL,
+	  sizeof(SOCKET) },
 	{ SOL_SOCKET, SO_REUSE_UNICASTPORT, set_unicastport, get_unicastport,
 	  0 },
 	{ IPPROTO_IP, IP_DONTFRAGMENT, set_dontfragment, get_dontfragment, 0 },
@@ -528,6 +554,11 @@ int setsockopt(SOCKET s, int level, int option, const char *value, int length)
 
 	if (fd < 0)
 		return -1;
+	/* It has no value. */
+	if (level == SOL_SOCKET && option == SO_UPDATE_CONNECT_CONTEXT) {
+		code = update_connected(fd);
+		return code ? win_fail(code) : 0;
+	}
 	if (!value)
 		return win_fail(WSAEFAULT);
 	/* A BOOLEAN does for what TCP has. */

@@ -1,29 +1,24 @@
 // SPDX-License-Identifier: MIT
 /*
  * Completion ports. Who waits for one polls the descriptors that are watched,
- * and one of the port's own that can be read while packets are queued. No
- * thread of the library's has a part in it.
+ * and one of the port's own that can be read while packets are queued.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/queue.h>
 #include <unistd.h>
 
+#include <errhandlingapi.h>
+#include <handleapi.h>
 #include <ioapiset.h>
 
-#include "win.h"
+#include "port.h"
 
 #define WIN_PORT_EVENTS	64
 /* What epoll says of the port's own descriptor; others by their slot. */
 #define WIN_PORT_QUEUED	UINT32_MAX
-
-struct win_packet {
-	STAILQ_ENTRY(win_packet) link;
-	OVERLAPPED_ENTRY entry;
-};
 
 STAILQ_HEAD(win_packets, win_packet);
 
@@ -136,15 +131,38 @@ static HANDLE win_port_new(void)
 	return win_handle_new(&port->obj);
 }
 
+static bool win_port_associate(HANDLE file, HANDLE port, ULONG_PTR key)
+{
+	struct win_object *obj = win_handle_get(port, WIN_PORT);
+	bool done;
+
+	if (!obj)
+		return false;
+	done = win_async_associate(file, obj, key);
+	win_object_put(obj);
+	return done;
+}
+
 HANDLE CreateIoCompletionPort(HANDLE file, HANDLE port, ULONG_PTR key,
 			      DWORD threads)
 {
-	(void)key;
+	HANDLE made = NULL;
+	DWORD code;
+
 	(void)threads;
-	if (file == INVALID_HANDLE_VALUE && !port)
-		return win_port_new();
-	win_refuse(file == INVALID_HANDLE_VALUE ? ERROR_INVALID_PARAMETER :
-						  ERROR_NOT_SUPPORTED);
+	if (file == INVALID_HANDLE_VALUE && port) {
+		win_refuse(ERROR_INVALID_PARAMETER);
+		return NULL;
+	}
+	if (!port)
+		port = made = win_port_new();
+	if (!port || file == INVALID_HANDLE_VALUE ||
+	    win_port_associate(file, port, key))
+		return port;
+	code = GetLastError();
+	if (made)
+		CloseHandle(made);
+	win_refuse(code);
 	return NULL;
 }
 
@@ -338,7 +356,8 @@ BOOL GetQueuedCompletionStatus(HANDLE port, LPDWORD bytes, PULONG_PTR key,
 	*bytes = entry.dwNumberOfBytesTransferred;
 	*key = entry.lpCompletionKey;
 	*overlapped = entry.lpOverlapped;
-	return TRUE;
+	return !entry.Internal ||
+	       win_refuse(win_status_code((DWORD)entry.Internal));
 }
 
 BOOL GetQueuedCompletionStatusEx(HANDLE port, LPOVERLAPPED_ENTRY entries,
@@ -353,13 +372,20 @@ BOOL GetQueuedCompletionStatusEx(HANDLE port, LPOVERLAPPED_ENTRY entries,
 	return *removed > 0;
 }
 
-static void win_port_push(struct win_port *port, struct win_packet *packet)
+void win_port_push(struct win_object *obj, struct win_packet *packet)
 {
+	struct win_port *port = win_port_of(obj);
+	bool closed;
+
 	pthread_mutex_lock(&port->lock);
-	if (STAILQ_EMPTY(&port->packets))
+	closed = port->closed;
+	if (!closed && STAILQ_EMPTY(&port->packets))
 		win_eventfd_write(port->queued);
-	STAILQ_INSERT_TAIL(&port->packets, packet, link);
+	if (!closed)
+		STAILQ_INSERT_TAIL(&port->packets, packet, link);
 	pthread_mutex_unlock(&port->lock);
+	if (closed)
+		free(packet);
 }
 
 BOOL PostQueuedCompletionStatus(HANDLE port, DWORD bytes, ULONG_PTR key,
@@ -375,7 +401,7 @@ BOOL PostQueuedCompletionStatus(HANDLE port, DWORD bytes, ULONG_PTR key,
 		packet->entry.lpCompletionKey = key;
 		packet->entry.lpOverlapped = overlapped;
 		packet->entry.dwNumberOfBytesTransferred = bytes;
-		win_port_push(win_port_of(obj), packet);
+		win_port_push(obj, packet);
 	}
 	win_object_put(obj);
 	return packet || win_refuse(ERROR_NOT_ENOUGH_MEMORY);

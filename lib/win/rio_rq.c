@@ -174,6 +174,18 @@ void win_rio_close(int sock)
 	pthread_mutex_unlock(&rio_lock);
 }
 
+bool win_rio_uses(int sock, bool send)
+{
+	struct rio_rq *rq;
+	bool uses;
+
+	pthread_mutex_lock(&rio_lock);
+	rq = rio_sock_rq(sock);
+	uses = rq && rq->lanes[send ? RIO_SEND : RIO_RECV].cq;
+	pthread_mutex_unlock(&rio_lock);
+	return uses;
+}
+
 /* Collect what is free: how many. The completion queue's lock held. */
 static uint32_t rio_lane_idle(struct rio_lane *lane)
 {
@@ -366,6 +378,9 @@ RIO_RQ rio_rq_create(SOCKET sock, ULONG max_recv, ULONG recv_buffers,
 	DWORD code;
 
 	code = rio_socket_look(wanted.sock, &wanted.stream, &wanted.inode);
+	if (!code && ((max_recv && win_async_busy(wanted.sock, false)) ||
+		      (max_send && win_async_busy(wanted.sock, true))))
+		code = ERROR_BUSY;
 	if (!code && ((!max_recv && !max_send) ||
 		      !rio_maxima_good(max_recv, recv_buffers) ||
 		      !rio_maxima_good(max_send, send_buffers)))

@@ -20,6 +20,8 @@ enum {
 	SOCK_EXCLUSIVE	= 1 << 6,	/* SO_EXCLUSIVEADDRUSE */
 	SOCK_SHARED	= 1 << 7,	/* SO_REUSEADDR */
 	SOCK_NO_RESET	= 1 << 8,	/* SIO_UDP_CONNRESET is off */
+	SOCK_POLLED	= 1 << 9,	/* the descriptor does not block; */
+	SOCK_BLOCKS	= 1 << 10,	/* if that is set the socket does */
 };
 
 /* sockets.c: the table of them, by descriptor. Reading takes no lock. */
@@ -60,6 +62,7 @@ int win_sock(SOCKET s);
 int win_sock_option(int fd, int option, int none);
 
 bool win_sock_blocks(int fd);
+DWORD win_sock_set_blocking(int fd, bool blocks);
 
 /* Has it a local address? */
 bool win_sock_bound(int fd);

@@ -50,6 +50,7 @@ bool win_started(void)
 
 static int end(int fd)
 {
+	win_async_close(fd);
 	win_rio_close(fd);
 	win_ioring_close(fd);
 	win_san_close(fd);

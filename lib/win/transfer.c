@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sock.h"
+#include "netevent.h"
+#include "transfer.h"
 
 #define FEW	16
 
@@ -80,8 +81,7 @@ DWORD win_recv_code(int fd, int err)
 	return err == EPIPE ? WSAECONNRESET : code_of(fd, err);
 }
 
-/* Asked not to tell of datagrams that didn't arrive? */
-static bool is_muted(int fd, int err)
+bool win_is_muted(int fd, int err)
 {
 	return err == ECONNREFUSED && win_sock_flags(fd) & SOCK_NO_RESET;
 }
@@ -93,14 +93,14 @@ static ssize_t send_msg(int fd, const struct libc_msghdr *msg, int flags)
 
 	do {
 		n = libc_sendmsg(fd, msg, flags | LIBC_MSG_NOSIGNAL);
-	} while (n < 0 && (errno == EINTR || is_muted(fd, errno)));
+	} while (n < 0 && (errno == EINTR || win_is_muted(fd, errno)));
 	if (!win_sock_leave(fd, ticket) || n > 0)
 		return n;
 	errno = EINTR;
 	return -1;
 }
 
-static DWORD check_send(int fd, const struct libc_msghdr *msg, DWORD flags)
+DWORD win_check_send(int fd, const struct libc_msghdr *msg, DWORD flags)
 {
 	if (flags & ~(MSG_OOB | MSG_DONTROUTE))
 		return WSAEOPNOTSUPP;
@@ -114,12 +114,14 @@ static DWORD check_send(int fd, const struct libc_msghdr *msg, DWORD flags)
 
 static DWORD send_to(int fd, struct libc_msghdr *msg, DWORD flags, DWORD *sent)
 {
-	DWORD code = check_send(fd, msg, flags);
+	DWORD code = win_check_send(fd, msg, flags);
 	ssize_t n;
 
 	if (code)
 		return code;
 	n = send_msg(fd, msg, (int)flags);
+	if (n < 0 && errno == EAGAIN)
+		win_event_again(fd, FD_WRITE);
 	if (n >= 0) {
 		*sent = (DWORD)n;
 		return 0;
@@ -138,14 +140,14 @@ static ssize_t recv_msg(int fd, struct libc_msghdr *msg, int flags)
 	do {
 		msg->namelen = namelen;
 		n = libc_recvmsg(fd, msg, flags);
-	} while (n < 0 && (errno == EINTR || is_muted(fd, errno)));
+	} while (n < 0 && (errno == EINTR || win_is_muted(fd, errno)));
 	if (!win_sock_leave(fd, ticket) || n > 0)
 		return n;
 	errno = EINTR;
 	return -1;
 }
 
-static DWORD check_recv(int fd, const struct libc_msghdr *msg, DWORD flags)
+DWORD win_check_recv(int fd, const struct libc_msghdr *msg, DWORD flags)
 {
 	if (flags & ~(MSG_OOB | MSG_PEEK | MSG_WAITALL))
 		return WSAEOPNOTSUPP;
@@ -165,14 +167,17 @@ static DWORD check_recv(int fd, const struct libc_msghdr *msg, DWORD flags)
 static DWORD recv_from(int fd, struct libc_msghdr *msg, DWORD flags,
 		       DWORD *received)
 {
-	DWORD code = check_recv(fd, msg, flags);
+	DWORD code = win_check_recv(fd, msg, flags);
 	ssize_t n;
+	int err;
 
 	if (code)
 		return code;
 	n = recv_msg(fd, msg, (int)flags);
+	err = errno;
+	win_event_again(fd, flags & MSG_OOB ? FD_OOB : FD_READ);
 	if (n < 0)
-		return win_recv_code(fd, errno);
+		return win_recv_code(fd, err);
 	*received = (DWORD)n;
 	return msg->flags & MSG_TRUNC ? WSAEMSGSIZE : 0;
 }
@@ -237,36 +242,49 @@ int recv(SOCKET s, char *buf, int length, int flags)
 	return recvfrom(s, buf, length, flags, NULL, NULL);
 }
 
-int WSASendTo(SOCKET s, LPWSABUF bufs, DWORD count, LPDWORD sent, DWORD flags,
-	      const struct sockaddr *to, int to_len, REGBUF_WIN_NULL overlapped,
-	      REGBUF_WIN_NULL routine)
+static DWORD send_bufs(int fd, const WSABUF *bufs, DWORD count, DWORD *sent,
+		       DWORD flags, const struct sockaddr *to, int to_len)
 {
 	struct libc_msghdr msg = {
 		.name = (void *)to,
 		.namelen = to ? (unsigned int)to_len : 0,
 	};
-	int fd = win_sock(s);
 	struct vector v;
 	DWORD code;
 
-	if (fd < 0)
-		return -1;
-	if (overlapped.nothing || routine.nothing)
-		return win_fail(WSAEOPNOTSUPP);
 	if (!sent || (to && to_len < 0))
-		return win_fail(WSAEFAULT);
+		return WSAEFAULT;
 	code = vector_init(&v, bufs, count);
 	if (code)
-		return win_fail(code);
+		return code;
 	msg.iov = v.iov;
 	msg.iovlen = v.n;
 	code = send_to(fd, &msg, flags, sent);
 	vector_end(&v);
+	return code;
+}
+
+int WSASendTo(SOCKET s, LPWSABUF bufs, DWORD count, LPDWORD sent, DWORD flags,
+	      const struct sockaddr *to, int to_len,
+	      LPWSAOVERLAPPED overlapped, REGBUF_WIN_NULL routine)
+{
+	int fd = win_sock(s);
+	DWORD code;
+
+	if (fd < 0)
+		return -1;
+	if (routine.nothing)
+		return win_fail(WSAEOPNOTSUPP);
+	if (overlapped)
+		code = win_async_send(fd, bufs, count, sent, flags, to, to_len,
+				      overlapped);
+	else
+		code = send_bufs(fd, bufs, count, sent, flags, to, to_len);
 	return code ? win_fail(code) : 0;
 }
 
 int WSASend(SOCKET s, LPWSABUF bufs, DWORD count, LPDWORD sent, DWORD flags,
-	    REGBUF_WIN_NULL overlapped, REGBUF_WIN_NULL routine)
+	    LPWSAOVERLAPPED overlapped, REGBUF_WIN_NULL routine)
 {
 	int err = WSASendTo(s, bufs, count, sent, flags, NULL, 0, overlapped,
 			    routine);
@@ -301,18 +319,24 @@ static DWORD recv_bufs(int fd, const WSABUF *bufs, DWORD count, DWORD *received,
 
 int WSARecvFrom(SOCKET s, LPWSABUF bufs, DWORD count, LPDWORD received,
 		LPDWORD flags, struct sockaddr *from, LPINT from_len,
-		REGBUF_WIN_NULL overlapped, REGBUF_WIN_NULL routine)
+		LPWSAOVERLAPPED overlapped, REGBUF_WIN_NULL routine)
 {
 	int fd = win_sock(s);
 	DWORD code;
 
 	if (fd < 0)
 		return -1;
-	if (overlapped.nothing || routine.nothing)
+	if (routine.nothing)
 		return win_fail(WSAEOPNOTSUPP);
-	if (!received || !flags || (from && (!from_len || *from_len < 0)))
+	if (!flags || (!received && !overlapped) ||
+	    (from && (!from_len || *from_len < 0)))
 		return win_fail(WSAEFAULT);
-	code = recv_bufs(fd, bufs, count, received, *flags, from, from_len);
+	if (overlapped)
+		code = win_async_recv(fd, bufs, count, received, *flags, from,
+				      from_len, overlapped);
+	else
+		code = recv_bufs(fd, bufs, count, received, *flags, from,
+				 from_len);
 	if (code)
 		return win_fail(code);
 	*flags = 0;
@@ -320,7 +344,7 @@ int WSARecvFrom(SOCKET s, LPWSABUF bufs, DWORD count, LPDWORD received,
 }
 
 int WSARecv(SOCKET s, LPWSABUF bufs, DWORD count, LPDWORD received,
-	    LPDWORD flags, REGBUF_WIN_NULL overlapped, REGBUF_WIN_NULL routine)
+	    LPDWORD flags, LPWSAOVERLAPPED overlapped, REGBUF_WIN_NULL routine)
 {
 	return WSARecvFrom(s, bufs, count, received, flags, NULL, NULL,
 			   overlapped, routine);

@@ -27,6 +27,14 @@ BOOL win_refuse(DWORD code);
 /* Likewise; -1 (SOCKET_ERROR). */
 int win_fail(DWORD code);
 
+/*
+ * status.c: the NTSTATUS for a code of Winsock, and what Winsock and the base
+ * system say of one.
+ */
+DWORD win_status(DWORD wsa);
+DWORD win_status_wsa(DWORD status);
+DWORD win_status_code(DWORD status);
+
 /* copy.c: false if the program's pointer is bad. Not for where it's hot. */
 bool win_copy_in(void *to, const void *from, size_t length);
 bool win_copy_out(void *to, const void *from, size_t length);
@@ -41,6 +49,8 @@ int win_context(struct regbuf **out);
  * handle.c: a HANDLE is a number with a generation, never below 0x10000000, so
  * that no socket and no stale handle is taken for one.
  */
+#define WIN_HANDLE_BASE		0x10000000U
+
 enum win_kind {
 	WIN_ANY,
 	WIN_EVENT,
@@ -169,6 +179,21 @@ bool win_ioring_shutdown(int sock);
 
 /* san.c: ends the socket's registrations. */
 void win_san_close(int sock);
+
+/* async_close.c: what is pending of overlapped calls ends. */
+void win_async_close(int sock);
+
+/* As win_rio_shutdown(). */
+bool win_async_shutdown(int sock);
+
+/* rio_rq.c asks: has it overlapped calls pending, in that direction? */
+bool win_async_busy(int sock, bool send);
+
+/* rio_rq.c: has it a request queue, in that direction? */
+bool win_rio_uses(int sock, bool send);
+
+/* async_function.c: as win_san_function(), of Winsock's own. */
+void *win_async_function(const GUID *guid);
 
 /*
  * rio_table.c: WSAIoctl(SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER). 0 or a
