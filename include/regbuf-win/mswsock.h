@@ -147,7 +147,10 @@ typedef RIO_BUFFERID (*LPFN_RIOREGISTERBUFFER)(PCHAR DataBuffer,
 /* No other thread may be using the queue. WSAETOOMANYREFS: is too small. */
 typedef BOOL (*LPFN_RIORESIZECOMPLETIONQUEUE)(RIO_CQ CQ, DWORD QueueSize);
 
-/* WSAETOOMANYREFS: more are outstanding. WSAENOBUFS: no room in the CQ. */
+/*
+ * WSAETOOMANYREFS: more are outstanding. WSAENOBUFS: no room in the CQ.
+ * ERROR_BUSY: as of RIOCreateRequestQueue.
+ */
 typedef BOOL (*LPFN_RIORESIZEREQUESTQUEUE)(RIO_RQ RQ,
 					   DWORD MaxOutstandingReceive,
 					   DWORD MaxOutstandingSend);

@@ -458,8 +458,11 @@ static DWORD rio_lane_start(struct rio_rq *rq, struct rio_lane *lane,
 {
 	uint32_t flags = lane == &rq->lanes[RIO_RECV] ? REGBUF_ATTACH_F_RECV :
 							REGBUF_ATTACH_F_SEND;
-	DWORD code = rio_lane_open(lane, lane->home, max);
+	DWORD code;
 
+	if (win_async_busy(rq->sock, flags == REGBUF_ATTACH_F_SEND))
+		return ERROR_BUSY;
+	code = rio_lane_open(lane, lane->home, max);
 	if (code)
 		return code;
 	code = rio_lane_attach(rq, lane, flags);

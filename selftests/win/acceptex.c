@@ -428,7 +428,7 @@ TEST_F(acceptex, disconnect)
 TEST_F(acceptex, reuse)
 {
 	const DWORD length = 4u << 20;
-	char *mem = calloc(1, length), buf[4];
+	char *mem = calloc(2, length), buf[4];
 	HANDLE port;
 	int fd, i;
 
@@ -446,7 +446,7 @@ TEST_F(acceptex, reuse)
 		EXPECT_FALSE(self->disconnect_ex(self->s, self->at + 3,
 						 TF_REUSE_SOCKET, 0));
 		ASSERT_EQ(ERROR_IO_PENDING, WSAGetLastError());
-		ASSERT_EQ(0, plain_recv(fd, mem, length));
+		ASSERT_EQ(0, plain_recv(fd, mem + length, length));
 		EXPECT_EQ(0, plain_recv_some(fd, buf, 4));
 		EXPECT_EQ(self->at + 2,
 			  next_packet(port, LONG_MS).overlapped);

@@ -73,4 +73,26 @@ everywhere "$out/after.c"
 everywhere "$top/selftests/win/host/program.cpp"
 everywhere "$top/selftests/win/host/winsock.c"
 everywhere "$top/selftests/win/host/ioring.c"
+
+# What is not there does not compile: completion routines are not.
+cat > "$out/routine.c" << 'EOF'
+#include <winsock2.h>
+int regbuf_win_routine(SOCKET, LPWSABUF, LPOVERLAPPED,
+		       LPWSAOVERLAPPED_COMPLETION_ROUTINE);
+int regbuf_win_routine(SOCKET s, LPWSABUF buf, LPOVERLAPPED overlapped,
+		       LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+	return (int)WSASend(s, buf, 1, NULL, 0, overlapped, routine);
+}
+EOF
+for cc in gcc clang; do
+	for lang in c c++; do
+		if "$cc" -x $lang -I"$headers" -c -o "$out/routine.o" \
+			"$out/routine.c" 2> "$out/routine.log"; then
+			echo "a completion routine compiles: $cc, $lang"
+			exit 1
+		fi
+		grep -qE 'routine|incompatible type|passing' "$out/routine.log"
+	done
+done
 echo "headers of libregbuf-win: all well"

@@ -17,6 +17,7 @@
 #define WIN32_LEAN_AND_MEAN
 #include <WinSock2.h>
 #include <WS2tcpip.h>
+#include <MSWSock.h>
 #include <mstcpip.h>
 #include <Windows.h>
 
@@ -91,6 +92,75 @@ static void transfers(SOCKET s, struct sockaddr *addr)
 	WSAPoll(&fd, 1, 0);
 }
 
+/* What programs put around an OVERLAPPED. */
+#ifdef __cplusplus
+struct request : OVERLAPPED {
+	WSABUF buf;
+};
+
+/* Nobody calls it: no completion routine is asked for. */
+inline void never(SOCKET s, request *r,
+		  LPWSAOVERLAPPED_COMPLETION_ROUTINE routine)
+{
+	WSASend(s, &r->buf, 1, nullptr, 0, r, routine);
+}
+
+static LPOVERLAPPED overlapped_of(request *r)
+{
+	return r;
+}
+#else
+struct request {
+	OVERLAPPED overlapped;
+	WSABUF buf;
+};
+
+static LPOVERLAPPED overlapped_of(struct request *r)
+{
+	return &r->overlapped;
+}
+#endif
+
+static void overlapped(SOCKET s, HANDLE port)
+{
+	GUID guid = WSAID_ACCEPTEX;
+	LPFN_ACCEPTEX accept_ex = NULL;
+	LPFN_CONNECTEX connect_ex = NULL;
+	struct request r;
+	DWORD n = 0, flags = 0;
+	char out[64];
+
+	ZeroMemory(&r, sizeof(r));
+	CreateIoCompletionPort((HANDLE)s, port, (ULONG_PTR)&r, 0);
+	SetFileCompletionNotificationModes((HANDLE)s,
+		FILE_SKIP_COMPLETION_PORT_ON_SUCCESS);
+	WSARecv(s, &r.buf, 1, &n, &flags, overlapped_of(&r), NULL);
+	WSASend(s, &r.buf, 1, NULL, 0, overlapped_of(&r), 0);
+#ifdef __cplusplus
+	WSARecvFrom(s, &r.buf, 1, &n, &flags, nullptr, nullptr, &r, nullptr);
+	WSASendTo(s, &r.buf, 1, &n, 0, nullptr, 0, &r, NULL);
+#endif
+	WSAIoctl(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &guid, sizeof(guid),
+		 &accept_ex, sizeof(accept_ex), &n, NULL, NULL);
+	if (!accept_ex(s, s, out, 0, 32, 32, &n, overlapped_of(&r)) &&
+	    WSAGetLastError() != ERROR_IO_PENDING)
+		CancelIoEx((HANDLE)s, overlapped_of(&r));
+	if (connect_ex)
+		connect_ex(s, NULL, 0, NULL, 0, &n, overlapped_of(&r));
+	WSAGetOverlappedResult(s, overlapped_of(&r), &n, TRUE, &flags);
+	CancelIo((HANDLE)s);
+}
+
+static void events(SOCKET s, WSAEVENT event)
+{
+	WSANETWORKEVENTS happened;
+
+	WSAEventSelect(s, event, FD_READ | FD_WRITE | FD_CLOSE);
+	WSAEnumNetworkEvents(s, event, &happened);
+	if (happened.lNetworkEvents & FD_READ)
+		WSASetLastError(happened.iErrorCode[FD_READ_BIT]);
+}
+
 static void settings(SOCKET s)
 {
 	LINGER linger = { 1, 0 };
@@ -141,6 +211,8 @@ int winsock_main(SOCKET s)
 	accept(s, NULL, NULL);
 	addresses(&inet);
 	transfers(s, (struct sockaddr *)&addr);
+	overlapped(s, NULL);
+	events(s, WSACreateEvent());
 	settings(s);
 	names();
 #ifdef __cplusplus
