@@ -74,6 +74,19 @@ REGBUF_WIN_API DWORD WINAPI GetPriorityClass(HANDLE process);
 /* Of the first 64 processors. What was there before; 0 if it failed. */
 REGBUF_WIN_API DWORD_PTR WINAPI SetThreadAffinityMask(HANDLE thread,
 						      DWORD_PTR mask);
+
+typedef struct _GROUP_AFFINITY {
+	KAFFINITY Mask;
+	WORD Group;
+	WORD Reserved[3];
+} GROUP_AFFINITY, *PGROUP_AFFINITY;
+
+REGBUF_WIN_ASSERT(sizeof(GROUP_AFFINITY) == 16);
+
+/* There is one group, 0: ERROR_INVALID_PARAMETER. @before may be NULL. */
+REGBUF_WIN_API BOOL WINAPI
+SetThreadGroupAffinity(HANDLE thread, const GROUP_AFFINITY *affinity,
+		       PGROUP_AFFINITY before);
 /* A wish, which Linux has no ear for: it is only remembered. */
 REGBUF_WIN_API DWORD WINAPI SetThreadIdealProcessor(HANDLE thread,
 						    DWORD processor);

@@ -144,6 +144,7 @@ typedef union {
 
 /* Requests of WSAIoctl(). */
 #define SIO_LOOPBACK_FAST_PATH	_WSAIOW(IOC_VENDOR, 16)
+#define SIO_CPU_AFFINITY	_WSAIOW(IOC_VENDOR, 21)
 #define SIO_UDP_CONNRESET	_WSAIOW(IOC_VENDOR, 12)
 #define SIO_UDP_NETRESET	_WSAIOW(IOC_VENDOR, 15)
 #define SIO_KEEPALIVE_VALS	_WSAIOW(IOC_VENDOR, 4)
@@ -345,8 +346,10 @@ static inline int ioctlsocket(SOCKET s, long request, unsigned long *value)
  *
  * SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER (any socket),
  * SIO_GET_EXTENSION_FUNCTION_POINTER (mswsock.h and ws2san.h have GUIDs),
- * SIO_KEEPALIVE_VALS, SIO_UDP_CONNRESET, SIO_UDP_NETRESET (off), SIO_LOOPBACK_FAST_PATH (Linux' loopback always is),
- * FIONBIO, FIONREAD. All are answered at once.
+ * SIO_KEEPALIVE_VALS, SIO_UDP_CONNRESET, SIO_CPU_AFFINITY (a USHORT, before
+ * bind(): such datagram sockets share a port), SIO_UDP_NETRESET (off),
+ * SIO_LOOPBACK_FAST_PATH (Linux' loopback always is), FIONBIO, FIONREAD. All
+ * are answered at once.
  *
  * Errors: WSAEFAULT (a buffer is bad or too small), WSAEINVAL (GUID not known,
  * or a value), WSAEOPNOTSUPP (request not known), WSAENOTSOCK.

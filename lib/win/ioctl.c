@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 #include <mstcpip.h>
 
@@ -161,6 +162,27 @@ static DWORD set_netreset(struct request *req)
 	return on ? WSAEOPNOTSUPP : 0;
 }
 
+/* Datagrams that came in on that processor are for this one of the port's. */
+static DWORD set_processor(struct request *req)
+{
+	int processor, one = 1;
+	USHORT number;
+
+	if (req->inlen < sizeof(number))
+		return WSAEFAULT;
+	memcpy(&number, req->in, sizeof(number));
+	processor = number;
+	if (win_sock_option(req->fd, SO_TYPE, 0) != SOCK_DGRAM ||
+	    win_sock_bound(req->fd) || processor >= get_nprocs_conf())
+		return WSAEINVAL;
+	if (libc_setsockopt(req->fd, SOL_SOCKET, LIBC_SO_REUSEPORT, &one,
+			    sizeof(one)) ||
+	    libc_setsockopt(req->fd, SOL_SOCKET, LIBC_SO_INCOMING_CPU,
+			    &processor, sizeof(processor)))
+		return win_wsa_code(errno);
+	return 0;
+}
+
 /* Nothing is faster than Linux' loopback. */
 static DWORD set_loopback(struct request *req)
 {
@@ -201,6 +223,7 @@ static const struct {
 	{ SIO_KEEPALIVE_VALS, set_keepalive },
 	{ SIO_UDP_CONNRESET, set_connreset },
 	{ SIO_UDP_NETRESET, set_netreset },
+	{ SIO_CPU_AFFINITY, set_processor },
 	{ SIO_LOOPBACK_FAST_PATH, set_loopback },
 	{ FIONBIO, set_nonblocking },
 	{ FIONREAD, get_readable },

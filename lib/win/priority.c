@@ -149,6 +149,20 @@ DWORD_PTR SetThreadAffinityMask(HANDLE handle, DWORD_PTR mask)
 	return 0;
 }
 
+BOOL SetThreadGroupAffinity(HANDLE handle, const GROUP_AFFINITY *affinity,
+			    PGROUP_AFFINITY before)
+{
+	DWORD_PTR mask;
+
+	if (affinity->Group || affinity->Reserved[0] || affinity->Reserved[1] ||
+	    affinity->Reserved[2])
+		return win_refuse(ERROR_INVALID_PARAMETER);
+	mask = SetThreadAffinityMask(handle, affinity->Mask);
+	if (mask && before)
+		*before = (GROUP_AFFINITY){ .Mask = mask };
+	return mask != 0;
+}
+
 DWORD SetThreadIdealProcessor(HANDLE handle, DWORD processor)
 {
 	struct win_thread *thread;

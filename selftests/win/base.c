@@ -529,6 +529,7 @@ TEST(thread_local_values)
 
 TEST(priorities_and_processors)
 {
+	GROUP_AFFINITY group = { 0 }, was;
 	DWORD_PTR mask, system, before;
 	HANDLE me = GetCurrentThread();
 
@@ -544,6 +545,15 @@ TEST(priorities_and_processors)
 	EXPECT_EQ(mask, before);
 	EXPECT_EQ(mask & -mask, SetThreadAffinityMask(me, mask));
 	EXPECT_EQ(0, SetThreadAffinityMask(me, 0));
+	group.Mask = mask & -mask;
+	EXPECT_TRUE(SetThreadGroupAffinity(me, &group, &was));
+	EXPECT_EQ(mask, was.Mask);
+	group.Mask = mask;
+	EXPECT_TRUE(SetThreadGroupAffinity(me, &group, NULL));
+	EXPECT_EQ(mask, SetThreadAffinityMask(me, mask));
+	group.Group = 1;
+	EXPECT_FALSE(SetThreadGroupAffinity(me, &group, NULL));
+	EXPECT_EQ(ERROR_INVALID_PARAMETER, GetLastError());
 	EXPECT_EQ(ERROR_INVALID_PARAMETER, GetLastError());
 }
 

@@ -361,4 +361,29 @@ TEST(control)
 	EXPECT_EQ(NULL, WSA_CMSG_NXTHDR(&msg, item));
 }
 
+/* Sockets of one port, each for what came in on a processor. */
+TEST_F(winsock, processors)
+{
+	SOCKET s = socket(AF_INET, SOCK_DGRAM, 0);
+	SOCKET other = socket(AF_INET, SOCK_DGRAM, 0);
+	USHORT first = 0, none = 0xffff;
+	DWORD bytes;
+
+	EXPECT_EQ(0, CODE(WSAIoctl(s, SIO_CPU_AFFINITY, &first, sizeof(first),
+				   NULL, 0, &bytes, NULL, NULL)));
+	EXPECT_EQ(0, CODE(WSAIoctl(other, SIO_CPU_AFFINITY, &first,
+				   sizeof(first), NULL, 0, &bytes, NULL,
+				   NULL)));
+	EXPECT_EQ(WSAEINVAL, CODE(WSAIoctl(s, SIO_CPU_AFFINITY, &none,
+					   sizeof(none), NULL, 0, &bytes, NULL,
+					   NULL)));
+	EXPECT_EQ(WSAEFAULT, CODE(WSAIoctl(s, SIO_CPU_AFFINITY, &first, 1, NULL,
+					   0, &bytes, NULL, NULL)));
+	ASSERT_EQ(0, bind_any(s, AF_INET, 0));
+	EXPECT_EQ(0, bind_any(other, AF_INET, plain_port(s)));
+	EXPECT_EQ(WSAEINVAL, CODE(WSAIoctl(s, SIO_CPU_AFFINITY, &first,
+					   sizeof(first), NULL, 0, &bytes, NULL,
+					   NULL)));
+}
+
 TEST_HARNESS_MAIN
