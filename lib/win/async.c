@@ -120,11 +120,36 @@ static struct async_sock *make(int fd, int type)
 	return s;
 }
 
+/* Nobody finds it any more. */
+static void forget(struct async_sock *s)
+{
+	bool there;
+
+	pthread_mutex_lock(&table.lock);
+	there = s->fd < table.nr && table.socks[s->fd] == s;
+	if (there)
+		table.socks[s->fd] = NULL;
+	pthread_mutex_unlock(&table.lock);
+	if (there)
+		async_put(s);
+}
+
+static bool is_closed(const struct async_sock *s)
+{
+	return __atomic_load_n(&s->closed, __ATOMIC_SEQ_CST);
+}
+
 struct async_sock *async_get(int fd, DWORD *code)
 {
 	struct async_sock *s = async_find(fd);
 	int type;
 
+	/* While it's being closed it stays; then it's another one's number. */
+	if (s && is_closed(s) && win_sock_flags(fd) & SOCK_OURS) {
+		forget(s);
+		async_put(s);
+		s = NULL;
+	}
 	if (s)
 		return s;
 	type = win_sock_option(fd, SO_TYPE, -1);
@@ -168,20 +193,6 @@ bool async_any(bool (*func)(struct async_sock *s, const void *what),
 	return done;
 }
 
-/* Nobody finds it any more; that it was found is a reference. */
-static struct async_sock *forget(int fd)
-{
-	struct async_sock *s = NULL;
-
-	pthread_mutex_lock(&table.lock);
-	if (fd < table.nr) {
-		s = table.socks[fd];
-		table.socks[fd] = NULL;
-	}
-	pthread_mutex_unlock(&table.lock);
-	return s;
-}
-
 static void end_accept(struct async_sock *s, struct async_sock *listener)
 {
 	struct async_chosen chosen = { .owner = listener, .accept = s };
@@ -192,13 +203,13 @@ static void end_accept(struct async_sock *s, struct async_sock *listener)
 
 void win_async_close(int fd)
 {
-	struct async_sock *s = forget(fd), *listener;
+	struct async_sock *s = async_find(fd), *listener;
 	struct async_chosen all = { .owner = s };
 
 	if (!s)
 		return;
 	pthread_mutex_lock(&s->lock);
-	s->closed = true;
+	__atomic_store_n(&s->closed, true, __ATOMIC_SEQ_CST);
 	listener = s->accepting ? async_hold(s->accepting) : NULL;
 	pthread_mutex_unlock(&s->lock);
 	if (listener)
@@ -211,6 +222,17 @@ void win_async_close(int fd)
 	async_events_end(s);
 	async_disarm(s);
 	pthread_mutex_unlock(&s->lock);
+	async_put(s);
+}
+
+void win_async_closed(int fd)
+{
+	struct async_sock *s = async_find(fd);
+
+	if (!s)
+		return;
+	if (is_closed(s))
+		forget(s);
 	async_put(s);
 }
 

@@ -228,12 +228,13 @@ static DWORD disconnect(int fd, struct async_request *req)
 /* Without an OVERLAPPED it's through when it returns. */
 static DWORD disconnect_now(int fd, struct async_request *req)
 {
-	/* That bit: no packet. */
-	OVERLAPPED own = { .hEvent = (HANDLE)1 };
+	static __thread OVERLAPPED own;
 	DWORD code;
 
 	req->overlapped = &own;
 	own.Internal = STATUS_PENDING;
+	/* That bit: no packet. */
+	own.hEvent = (HANDLE)1;
 	code = disconnect(fd, req);
 	if (code != WSA_IO_PENDING)
 		return code;

@@ -220,7 +220,7 @@ static bool is_told(const struct async_request *req)
 	return !req->code || req->late || req->code == WSAEMSGSIZE;
 }
 
-/* It's through. 0, or WSA_IO_PENDING, or an error: the request is still ours. */
+/* It's through. 0, WSA_IO_PENDING, or an error: the request is ours still. */
 static DWORD ended(struct async_sock *s, struct async_request *req,
 		   DWORD *bytes)
 {

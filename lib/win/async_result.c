@@ -83,7 +83,7 @@ static BOOL cancel(HANDLE handle, const struct async_chosen *what, DWORD none)
 
 	/* What files had to do is through. */
 	if (!is_socket(handle))
-		return refuse(handle, none) || GetLastError() == none;
+		return refuse(handle, none);
 	chosen.owner = sock_of(handle);
 	if (!chosen.owner)
 		return FALSE;

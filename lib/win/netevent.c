@@ -10,7 +10,8 @@
 #include "async.h"
 #include "netevent.h"
 
-#define ALL	(FD_READ | FD_WRITE | FD_OOB | FD_ACCEPT | FD_CONNECT | FD_CLOSE)
+#define ALL	(FD_READ | FD_WRITE | FD_OOB | FD_ACCEPT | FD_CONNECT | \
+		 FD_CLOSE)
 
 /* Instead of what can be waited for. */
 #define UNTIL_CONNECTED	EPOLLONESHOT
@@ -180,7 +181,9 @@ static DWORD select_event(int fd, struct win_object *event, LONG wanted)
 
 	if (s) {
 		pthread_mutex_lock(&s->lock);
-		if (wanted)
+		if (s->closed)
+			code = WSAENOTSOCK;
+		else if (wanted)
 			code = begin(s, win_object_get(event), wanted);
 		else
 			async_events_end(s);

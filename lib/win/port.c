@@ -154,8 +154,10 @@ HANDLE CreateIoCompletionPort(HANDLE file, HANDLE port, ULONG_PTR key,
 		win_refuse(ERROR_INVALID_PARAMETER);
 		return NULL;
 	}
-	if (!port)
-		port = made = win_port_new();
+	if (!port) {
+		made = win_port_new();
+		port = made;
+	}
 	if (!port || file == INVALID_HANDLE_VALUE ||
 	    win_port_associate(file, port, key))
 		return port;

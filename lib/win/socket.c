@@ -50,16 +50,22 @@ bool win_started(void)
 
 static int end(int fd)
 {
-	win_async_close(fd);
+	bool waits;
+	int err;
+
 	win_rio_close(fd);
 	win_ioring_close(fd);
 	win_san_close(fd);
+	waits = win_sock_end(fd);
+	win_async_close(fd);
 	/* Closing a descriptor doesn't end calls that wait for it. */
-	if (win_sock_end(fd)) {
+	if (waits) {
 		libc_shutdown(fd, SD_BOTH);
 		win_sock_drain(fd);
 	}
-	return close(fd);
+	err = close(fd);
+	win_async_closed(fd);
+	return err;
 }
 
 static void end_each(int fd)

@@ -180,13 +180,17 @@ bool win_ioring_shutdown(int sock);
 /* san.c: ends the socket's registrations. */
 void win_san_close(int sock);
 
-/* async_close.c: what is pending of overlapped calls ends. */
+/*
+ * async.c: what is pending of overlapped calls ends, and there will be no more.
+ * The second one is for after the descriptor was closed.
+ */
 void win_async_close(int sock);
+void win_async_closed(int sock);
 
 /* As win_rio_shutdown(). */
 bool win_async_shutdown(int sock);
 
-/* rio_rq.c asks: has it overlapped calls pending, in that direction? */
+/* async.c: has it overlapped calls pending, in that direction? */
 bool win_async_busy(int sock, bool send);
 
 /* rio_rq.c: has it a request queue, in that direction? */

@@ -83,11 +83,11 @@ TEST_F(overlapped, at_once)
 /* No packet for that, if so wished; one for what had to wait. */
 TEST_F(overlapped, skip_on_success)
 {
+	const UCHAR modes = FILE_SKIP_COMPLETION_PORT_ON_SUCCESS |
+			    FILE_SKIP_SET_EVENT_ON_HANDLE;
 	char buf[8];
 
-	ASSERT_TRUE(SetFileCompletionNotificationModes((HANDLE)self->s,
-			FILE_SKIP_COMPLETION_PORT_ON_SUCCESS |
-			FILE_SKIP_SET_EVENT_ON_HANDLE));
+	ASSERT_TRUE(SetFileCompletionNotificationModes((HANDLE)self->s, modes));
 	EXPECT_EQ(0, send_begin(self->s, "x", 1, self->at));
 	EXPECT_TRUE(no_packet(self->port));
 	EXPECT_EQ(WSA_IO_PENDING, recv_begin(self->s, buf, 8, self->at));
@@ -321,6 +321,10 @@ TEST_F(overlapped, cancel)
 	EXPECT_EQ(ERROR_INVALID_HANDLE, GetLastError());
 	EXPECT_FALSE(CancelIoEx((HANDLE)0x20000000, NULL));
 	EXPECT_EQ(ERROR_INVALID_HANDLE, GetLastError());
+	/* What has nothing to cancel. */
+	EXPECT_FALSE(CancelIoEx(self->port, NULL));
+	EXPECT_EQ(ERROR_NOT_FOUND, GetLastError());
+	EXPECT_TRUE(CancelIo(self->port));
 }
 
 static DWORD WINAPI cancel_own(LPVOID parameter)
@@ -615,6 +619,74 @@ TEST_F(overlapped, storm)
 							LONG_MS));
 	EXPECT_EQ(rounds, storm.packets);
 	EXPECT_LT(0, storm.aborted);
+}
+
+struct receive {
+	OVERLAPPED overlapped;
+	struct receive *next;
+};
+
+struct closing {
+	volatile LONG sock;
+	volatile LONG stop;
+	struct receive *pending;
+	int odd;
+};
+
+/* Receives from a socket that is closed, and made again, at any time. */
+static DWORD WINAPI receive_always(LPVOID parameter)
+{
+	struct closing *closing = parameter;
+	struct receive *receive;
+	static char buf[64];
+	int code;
+
+	while (!InterlockedOr(&closing->stop, 0)) {
+		receive = calloc(1, sizeof(*receive));
+		code = recv_begin(InterlockedOr(&closing->sock, 0), buf,
+				  sizeof(buf), &receive->overlapped);
+		if (code == WSA_IO_PENDING) {
+			receive->next = closing->pending;
+			closing->pending = receive;
+		} else {
+			free(receive);
+		}
+		/* WSAEINVAL: it's the next one, and not bound yet. */
+		if (code != WSA_IO_PENDING && code != WSAENOTSOCK &&
+		    code != WSAEINVAL)
+			closing->odd = code;
+	}
+	return 0;
+}
+
+/* Nothing is left in a socket that has gone, nor taken from its successor. */
+TEST_F(overlapped, closed_under_use)
+{
+	struct closing closing = { .sock = 9999 };
+	int i, nr = 0, left = 0;
+	struct receive *receive;
+	HANDLE thread;
+	SOCKET s;
+
+	thread = CreateThread(NULL, 0, receive_always, &closing, 0, NULL);
+	for (i = 0; i < 2000; i++) {
+		s = socket(variant->family, SOCK_DGRAM, 0);
+		ASSERT_NE(INVALID_SOCKET, s);
+		ASSERT_EQ(0, bind_any(s, variant->family, 0));
+		InterlockedExchange(&closing.sock, (LONG)s);
+		SwitchToThread();
+		ASSERT_EQ(0, closesocket(s));
+	}
+	InterlockedExchange(&closing.stop, 1);
+	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(thread, LONG_MS));
+	for (receive = closing.pending; receive; receive = receive->next) {
+		nr++;
+		left += !HasOverlappedIoCompleted(&receive->overlapped);
+	}
+	EXPECT_LT(0, nr);
+	EXPECT_EQ(0, left);
+	EXPECT_EQ(0, closing.odd);
+	CloseHandle(thread);
 }
 
 TEST_HARNESS_MAIN

@@ -127,13 +127,13 @@ static void overlapped(SOCKET s, HANDLE port)
 	LPFN_ACCEPTEX accept_ex = NULL;
 	LPFN_CONNECTEX connect_ex = NULL;
 	struct request r;
+	const UCHAR modes = FILE_SKIP_COMPLETION_PORT_ON_SUCCESS;
 	DWORD n = 0, flags = 0;
 	char out[64];
 
 	ZeroMemory(&r, sizeof(r));
 	CreateIoCompletionPort((HANDLE)s, port, (ULONG_PTR)&r, 0);
-	SetFileCompletionNotificationModes((HANDLE)s,
-		FILE_SKIP_COMPLETION_PORT_ON_SUCCESS);
+	SetFileCompletionNotificationModes((HANDLE)s, modes);
 	WSARecv(s, &r.buf, 1, &n, &flags, overlapped_of(&r), NULL);
 	WSASend(s, &r.buf, 1, NULL, 0, overlapped_of(&r), 0);
 #ifdef __cplusplus
