@@ -6,7 +6,8 @@
 
 #include "overlapped_test.h"
 
-#define BIG	(8u << 20)
+#define BIG	(16u << 20)
+#define SOME	(64u << 10)
 
 FIXTURE(overlapped) {
 	WSADATA data;
@@ -124,23 +125,32 @@ TEST_F(overlapped, order)
 	}
 }
 
-/* All of it is sent, however long that takes, and in order. */
+/*
+ * All of it is sent, however long that takes, and in order: also those that
+ * there would be some room for already, when the one before waits for more.
+ */
 TEST_F(overlapped, sends_all)
 {
-	char *mem = malloc(BIG), *got = malloc(BIG + 3);
-	DWORD i, bytes = 0;
+	char *mem = malloc(BIG), *got = malloc(BIG + 6);
+	DWORD i, bytes = 0, read = 0;
 
 	for (i = 0; i < BIG; i++)
 		mem[i] = (char)(i * 7 + (i >> 9));
 	ASSERT_EQ(WSA_IO_PENDING, send_begin(self->s, mem, BIG, self->at));
-	ASSERT_EQ(WSA_IO_PENDING, send_begin(self->s, "end", 3, self->at + 1));
+	for (i = 0; i < 6; i++, read += SOME) {
+		ASSERT_EQ(0, plain_recv(self->peer, got + read, SOME));
+		Sleep(2);
+		ASSERT_EQ(WSA_IO_PENDING, send_begin(self->s, "123456" + i, 1,
+						     self->at + 1 + i));
+	}
 	EXPECT_TRUE(no_packet(self->port));
 	ASSERT_EQ(0, shutdown(self->s, SD_SEND));
-	ASSERT_EQ(0, plain_recv(self->peer, got, BIG + 3));
+	ASSERT_EQ(0, plain_recv(self->peer, got + read, BIG + 6 - read));
 	EXPECT_EQ(0, memcmp(got, mem, BIG));
-	EXPECT_EQ(0, memcmp(got + BIG, "end", 3));
-	EXPECT_EQ(BIG, next_packet(self->port, LONG_MS).bytes);
-	EXPECT_EQ(3, next_packet(self->port, LONG_MS).bytes);
+	EXPECT_EQ(0, memcmp(got + BIG, "123456", 6));
+	for (i = 0; i < 7; i++)
+		EXPECT_EQ(self->at + i,
+			  next_packet(self->port, LONG_MS).overlapped);
 	EXPECT_EQ(0, result(self->s, self->at, &bytes));
 	EXPECT_EQ(BIG, bytes);
 	/* After them came the end. */
