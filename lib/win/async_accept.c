@@ -99,7 +99,7 @@ static DWORD put_names(int fd, const struct async_request *req)
 	return 0;
 }
 
-/* Of its lock: who accepts has its own, too. */
+/* Who listens is locked, too. */
 static DWORD take_peer(struct async_sock *s, struct async_request *req,
 		       int peer)
 {
