@@ -520,6 +520,11 @@ TEST_F(overlapped, datagrams)
 	EXPECT_EQ(ERROR_MORE_DATA, p.code);
 	EXPECT_EQ(4, p.bytes);
 	EXPECT_EQ(WSAEMSGSIZE, result(s, self->at + 1, &bytes));
+	/* Also if it's there already: it has been received, so there's one. */
+	ASSERT_EQ(0, plain_sendto(fd, "abcdef", 6, false, plain_port(s)));
+	ASSERT_TRUE(plain_readable(s, LONG_MS));
+	EXPECT_EQ(WSA_IO_PENDING, recv_begin(s, buf[1], 4, self->at + 1));
+	EXPECT_EQ(ERROR_MORE_DATA, next_packet(self->port, 0).code);
 	/* Back to where it came from. */
 	wsabuf = (WSABUF){ 4, buf[1] };
 	ASSERT_EQ(0, CODE(WSASendTo(s, &wsabuf, 1, &bytes, 0,
