@@ -30,25 +30,12 @@ static enum async_step fail(struct async_request *req, DWORD code)
 	return ASYNC_DONE;
 }
 
-/* No data wanted: as soon as there are some, or the end. */
-static ssize_t peek(int fd)
-{
-	char one;
-	struct iovec iov = { &one, 1 };
-	struct libc_msghdr msg = { .iov = &iov, .iovlen = 1 };
-
-	return libc_recvmsg(fd, &msg, LIBC_MSG_DONTWAIT | MSG_PEEK) < 0 ? -1 :
-									  0;
-}
-
 static ssize_t receive(struct async_sock *s, struct async_request *req)
 {
 	const int flags = (int)req->flags | LIBC_MSG_DONTWAIT;
 	ssize_t n;
 
 	do {
-		if (s->stream && !req->length)
-			return peek(s->fd);
 		req->msg.namelen = req->room;
 		n = libc_recvmsg(s->fd, &req->msg, flags);
 	} while (n < 0 && (errno == EINTR || win_is_muted(s->fd, errno)));
