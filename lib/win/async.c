@@ -142,6 +142,7 @@ static bool is_closed(const struct async_sock *s)
 struct async_sock *async_get(int fd, DWORD *code)
 {
 	struct async_sock *s = async_find(fd);
+	bool closing;
 	int type;
 
 	/* While it's being closed it stays; then it's another one's number. */
@@ -159,11 +160,13 @@ struct async_sock *async_get(int fd, DWORD *code)
 	}
 	pthread_mutex_lock(&table.lock);
 	s = find_locked(fd);
-	if (!s)
+	/* Who closes it has looked already, and won't find it. */
+	closing = win_sock_flags(fd) & SOCK_CLOSING;
+	if (!s && !closing)
 		s = make(fd, type);
 	pthread_mutex_unlock(&table.lock);
 	if (!s)
-		*code = WSAENOBUFS;
+		*code = closing ? WSAENOTSOCK : WSAENOBUFS;
 	return s;
 }
 

@@ -65,6 +65,7 @@ static int end(int fd)
 	}
 	err = close(fd);
 	win_async_closed(fd);
+	win_sock_ended(fd);
 	return err;
 }
 

@@ -126,8 +126,19 @@ bool win_sock_end(int fd)
 	if (!entry)
 		return false;
 	__atomic_fetch_add(&entry->closed, 1, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&entry->flags, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&entry->flags, SOCK_CLOSING, __ATOMIC_SEQ_CST);
 	return __atomic_load_n(&entry->waiting, __ATOMIC_SEQ_CST);
+}
+
+/* If it isn't another one's by now. */
+void win_sock_ended(int fd)
+{
+	unsigned int closing = SOCK_CLOSING;
+	struct entry *entry = find(fd);
+
+	if (entry)
+		__atomic_compare_exchange_n(&entry->flags, &closing, 0, false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 void win_sock_drain(int fd)
