@@ -214,6 +214,13 @@ static int half(int n)
 	return n / 2;
 }
 
+static DWORD set_rcvbuf(int fd, const void *value, int length)
+{
+	(void)length;
+	win_sock_mark(fd, SOCK_SIZED, 0);
+	return set_int(fd, SOL_SOCKET, SO_RCVBUF, int_of(value));
+}
+
 static DWORD get_rcvbuf(int fd, void *value, int *length)
 {
 	return get_converted(fd, SOL_SOCKET, SO_RCVBUF, value, length, half);
@@ -476,7 +483,7 @@ static const struct option options[] = {
 	{ SOL_SOCKET, SO_SNDTIMEO, set_sndtimeo, get_sndtimeo, 0 },
 	{ SOL_SOCKET, SO_EXCLUSIVEADDRUSE, set_exclusive, get_exclusive, 0 },
 	{ SOL_SOCKET, SO_REUSEADDR, set_shared, get_shared, 0 },
-	{ SOL_SOCKET, SO_RCVBUF, NULL, get_rcvbuf, 0 },
+	{ SOL_SOCKET, SO_RCVBUF, set_rcvbuf, get_rcvbuf, 0 },
 	{ SOL_SOCKET, SO_SNDBUF, NULL, get_sndbuf, 0 },
 	{ SOL_SOCKET, SO_ERROR, NULL, get_error, 0 },
 	{ SOL_SOCKET, SO_MAX_MSG_SIZE, refuse, get_max_msg_size, 0 },

@@ -311,6 +311,12 @@ void rio_areas_free(struct rio_cq *cq);
 /* 0 or a WSA code. */
 DWORD rio_socket_look(int sock, bool *stream, uint64_t *inode);
 
+/*
+ * For as many datagrams at once as there may be receives, unless the program
+ * has said how much room it wants.
+ */
+void rio_socket_make_room(int sock, uint32_t receives);
+
 /* Have datagrams tell where they were sent to. */
 void rio_socket_pktinfo(int sock);
 

@@ -392,10 +392,12 @@ RIO_RQ rio_rq_create(SOCKET sock, ULONG max_recv, ULONG recv_buffers,
 		code = rio_rq_make(&wanted, &rq);
 		pthread_mutex_unlock(&rio_lock);
 	}
-	if (!code)
-		return (RIO_RQ)(uintptr_t)rq->obj.handle;
-	win_refuse(code);
-	return RIO_INVALID_RQ;
+	if (code) {
+		win_refuse(code);
+		return RIO_INVALID_RQ;
+	}
+	rio_socket_make_room(wanted.sock, max_recv);
+	return (RIO_RQ)(uintptr_t)rq->obj.handle;
 }
 
 /* May so many records go? */
@@ -548,6 +550,8 @@ BOOL rio_rq_resize(RIO_RQ handle, DWORD max_recv, DWORD max_send)
 	pthread_mutex_lock(&rio_lock);
 	rq = rio_rq_find(handle);
 	code = rq ? rio_rq_resize_to(rq, max) : WSAEINVAL;
+	if (!code)
+		rio_socket_make_room(rq->sock, max_recv);
 	pthread_mutex_unlock(&rio_lock);
 	return code ? win_refuse(code) : TRUE;
 }

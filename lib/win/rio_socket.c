@@ -8,6 +8,11 @@
 
 #include "rio.h"
 
+/* What one takes in the socket's buffer, if it is of an Ethernet's size. */
+#define RIO_DATAGRAM	2304
+/* No more than that of all the machine's memory. */
+#define RIO_ROOM	(64 << 20)
+
 DWORD rio_socket_look(int sock, bool *stream, uint64_t *inode)
 {
 	socklen_t len = sizeof(int);
@@ -29,6 +34,23 @@ static int rio_socket_family(int sock)
 
 	getsockopt(sock, SOL_SOCKET, SO_DOMAIN, &family, &len);
 	return family;
+}
+
+/* A program that may not have more than others gets what they may have. */
+void rio_socket_make_room(int sock, uint32_t receives)
+{
+	const int64_t want = (int64_t)receives * RIO_DATAGRAM;
+	int half = (int)(want < RIO_ROOM ? want : RIO_ROOM) / 2, had, type;
+	socklen_t len = sizeof(int);
+
+	if (win_socket_sized(sock) ||
+	    getsockopt(sock, SOL_SOCKET, SO_TYPE, &type, &len) ||
+	    type != SOCK_DGRAM ||
+	    getsockopt(sock, SOL_SOCKET, SO_RCVBUF, &had, &len) ||
+	    had / 2 >= half)
+		return;
+	if (setsockopt(sock, SOL_SOCKET, SO_RCVBUFFORCE, &half, sizeof(half)))
+		setsockopt(sock, SOL_SOCKET, SO_RCVBUF, &half, sizeof(half));
 }
 
 void rio_socket_pktinfo(int sock)

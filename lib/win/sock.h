@@ -23,6 +23,7 @@ enum {
 	SOCK_POLLED	= 1 << 9,	/* the descriptor does not block; */
 	SOCK_BLOCKS	= 1 << 10,	/* if that is set the socket does */
 	SOCK_CLOSING	= 1 << 11,	/* alone: nothing is to begin any more */
+	SOCK_SIZED	= 1 << 12,	/* SO_RCVBUF was set */
 };
 
 /* sockets.c: the table of them, by descriptor. Reading takes no lock. */

@@ -163,6 +163,11 @@ void win_sock_each(void (*func)(int fd))
 	}
 }
 
+bool win_socket_sized(int fd)
+{
+	return win_sock_flags(fd) & SOCK_SIZED;
+}
+
 bool win_socket_registered(int fd)
 {
 	return win_sock_flags(fd) & SOCK_REGISTERED;

@@ -160,6 +160,9 @@ void win_port_unwatch(struct win_object *port, int fd);
  */
 bool win_socket_registered(int sock);
 
+/* Has the program said how large its receive buffer is to be? */
+bool win_socket_sized(int sock);
+
 /* socket.c calls these before a socket's descriptor is closed. */
 
 /* rio_socket.c: cancels what the socket's request queue has pending. */

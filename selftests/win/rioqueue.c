@@ -5,6 +5,10 @@
 #include "rounds.h"
 #include "plain_rio.h"
 
+/* More datagrams than Linux' own size has room for. */
+#define BURST		500
+#define BURST_LENGTH	1024
+
 FIXTURE(queue) {
 	char *mem;
 	RIO_BUFFERID id;
@@ -667,6 +671,52 @@ TEST_F(queue, places_of_request_queues)
 		last = place;
 	}
 	EXPECT_GT(5, places);
+}
+
+/* A burst of as many datagrams as there may be receives finds room. */
+TEST_F(queue, bursts_have_room)
+{
+	RIO_BUF buf = rio_buf(self->id, 0, BURST_LENGTH);
+	RIO_CQ cq = rio.RIOCreateCompletionQueue(BURST, NULL);
+	static RIORESULT results[BURST];
+	static char data[BURST_LENGTH];
+	int peer, port, i;
+	SOCKET sock;
+	RIO_RQ rq;
+
+	sock = rio_udp(AF_INET, &port);
+	rq = rio.RIOCreateRequestQueue(sock, 1, 1, 0, 1, cq, cq, NULL);
+	ASSERT_NE(RIO_INVALID_RQ, rq);
+	ASSERT_TRUE(rio.RIOResizeRequestQueue(rq, BURST, 0));
+	peer = plain_bind(AF_INET, SOCK_DGRAM, false);
+	for (i = 0; i < BURST; i++)
+		ASSERT_EQ(0, plain_sendto(peer, data, BURST_LENGTH, false,
+					  port));
+	for (i = 0; i < BURST; i++)
+		ASSERT_TRUE(rio.RIOReceive(rq, &buf, 1, 0, NULL));
+	EXPECT_EQ(BURST, rio_take(cq, results, BURST));
+	closesocket(sock);
+	plain_close(peer);
+	rio.RIOCloseCompletionQueue(cq);
+}
+
+/* But the program's word is the last. */
+TEST_F(queue, room_that_was_asked_for)
+{
+	int size = 8192, length = sizeof(size), port;
+	RIO_CQ cq = rio.RIOCreateCompletionQueue(BURST, NULL);
+	SOCKET sock = rio_udp(AF_INET, &port);
+
+	ASSERT_EQ(0, setsockopt(sock, SOL_SOCKET, SO_RCVBUF, (char *)&size,
+				sizeof(size)));
+	ASSERT_NE(RIO_INVALID_RQ,
+		  rio.RIOCreateRequestQueue(sock, BURST, 1, 0, 1, cq, cq,
+					    NULL));
+	ASSERT_EQ(0, getsockopt(sock, SOL_SOCKET, SO_RCVBUF, (char *)&size,
+				&length));
+	EXPECT_EQ(8192, size);
+	closesocket(sock);
+	rio.RIOCloseCompletionQueue(cq);
 }
 
 /* Nothing is left open: as often as one likes. */
