@@ -22,7 +22,7 @@ enum {
 	SOCK_NO_RESET	= 1 << 8,	/* SIO_UDP_CONNRESET is off */
 	SOCK_POLLED	= 1 << 9,	/* the descriptor does not block; */
 	SOCK_BLOCKS	= 1 << 10,	/* if that is set the socket does */
-	SOCK_CLOSING	= 1 << 11,	/* alone: nothing is to begin any more */
+	SOCK_CLOSING	= 1 << 11,	/* alone: nothing may begin */
 	SOCK_SIZED	= 1 << 12,	/* SO_RCVBUF was set */
 };
 
@@ -43,8 +43,8 @@ unsigned int win_sock_enter(int fd);
 bool win_sock_leave(int fd, unsigned int ticket);
 
 /*
- * Is one waiting? Those that are will see that the socket was closed. Then, when
- * the descriptor was.
+ * Is one waiting? Those that are will see that the socket was closed. Then,
+ * when the descriptor was.
  */
 bool win_sock_end(int fd);
 void win_sock_ended(int fd);
