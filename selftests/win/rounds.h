@@ -4,14 +4,20 @@
 
 #include <unistd.h>
 
+static int rounds_share = 1;
+
+/* Before there are threads. */
+__attribute__((constructor))
+static void rounds_look(void)
+{
+	if (!access("/sys/kernel/debug/kmemleak", F_OK))
+		rounds_share = 5;
+}
+
 /* So often; where the kernel looks at all that it does, a fifth will do. */
 static inline int rounds(int many)
 {
-	static int thorough = -1;
-
-	if (thorough < 0)
-		thorough = !access("/sys/kernel/debug/kmemleak", F_OK);
-	return thorough ? many / 5 : many;
+	return many / rounds_share;
 }
 
 #endif /* WIN_ROUNDS_H */
