@@ -6,6 +6,7 @@
 #include <linux/ktime.h>
 #include <linux/timerqueue.h>
 
+#include "compat.h"
 #include "queue.h"
 
 static enum hrtimer_restart regbuf_timer_due(struct hrtimer *timer)
@@ -26,8 +27,8 @@ static enum hrtimer_restart regbuf_timer_due(struct hrtimer *timer)
 void regbuf_timer_init(struct regbuf_queue *q)
 {
 	timerqueue_init_head(&q->timers);
-	hrtimer_init(&q->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
-	q->timer.function = regbuf_timer_due;
+	hrtimer_setup(&q->timer, regbuf_timer_due, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_ABS);
 }
 
 /**
