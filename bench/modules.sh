@@ -23,6 +23,7 @@ mkdir -p "$copy/include"	# regbuf's flags name it
 rsync -a "$here/kmod/" "$copy/"
 cp "$top/Kbuild" "$copy/regbuf.Kbuild"
 cp "$top/dkms.conf" "$top/kmod/compat.h" "$here/floor.h" "$copy/"
-make -s -C "$dir/build" M="$copy" W=1 KCFLAGS=-Werror modules 2>&1 |
+"$top/selftests/vm/kmake.sh" "$kernel" "$copy" \
+	W=1 KCFLAGS=-Werror modules 2>&1 |
 	sed '/^Skipping BTF generation/d' >&2
 [ -f "$copy/regbuf_nic.ko" ] && [ -f "$copy/regbuf_floor.ko" ]

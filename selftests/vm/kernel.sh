@@ -3,12 +3,13 @@
 #
 # kernel.sh NAME: fetch or build a kernel to test on, once, and print where.
 #
-# NAME is 6.1 or 6.12 (Debian's cloud kernels), kasan (built from Debian's
-# 6.12 source with kasan.config), or source (only the unpacked 6.12 source:
-# checkpatch, kselftest and their like live there). The directory printed holds
+# NAME is 6.1 or 6.12 (Debian's cloud kernels), 7.2 or 7.3 (likewise, but of the
+# next release: see backport.sh), kasan (built from Debian's 6.12 source with
+# kasan.config), or source (only the unpacked 6.12 source: checkpatch, kselftest
+# and their like live there). The directory printed holds
 #   vmlinuz   what to boot           release   its name, as uname -r says it
 #   build/    what to build against  modules/  its modules (may be empty)
-# and for source the tree itself.
+# and for source the tree itself. kmake.sh builds against it.
 #
 # Everything lands in $REGBUF_CACHE (default ~/.cache/regbuf), in a directory
 # named for its content, and is made again when that is missing.
@@ -17,7 +18,7 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${REGBUF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/regbuf}
-name=${1:?usage: kernel.sh 6.1|6.12|kasan|source}
+name=${1:?usage: kernel.sh 6.1|6.12|7.2|7.3|kasan|source}
 
 say()
 {
@@ -103,6 +104,11 @@ debian_kernel()
 	echo "$release" > "$dir/release"
 }
 
+backport_kernel()
+{
+	"$here/backport.sh" get "$1" "$2"
+}
+
 source_tree()
 {
 	unpack "$1" linux-source-6.12
@@ -171,6 +177,11 @@ case $name in
 	cached "$cache/linux-6.12-$version" debian_kernel \
 		linux-image-6.12-cloud-amd64 linux-headers-6.12-cloud-amd64
 	;;
+7.2|7.3)
+	release=$("$here/backport.sh" newest "$name")
+	[ -n "$release" ] || die "no kernel $name in the next release"
+	cached "$cache/linux-$release" backport_kernel "$release"
+	;;
 source)
 	version=$(version_of linux-source-6.12)
 	cached "$cache/source-$version" source_tree
@@ -182,6 +193,6 @@ kasan)
 	cached "$cache/linux-kasan-$key" kasan_kernel
 	;;
 *)
-	die "no kernel $name: 6.1, 6.12, kasan or source"
+	die "no kernel $name: 6.1, 6.12, 7.2, 7.3, kasan or source"
 	;;
 esac

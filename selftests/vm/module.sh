@@ -21,6 +21,6 @@ fi
 (cd "$top" && rsync -a --delete --include='*.[ch]' --include='*/' \
 	--exclude='*' kmod include "$copy/")
 cp "$top/Kbuild" "$top/dkms.conf" "$copy/"
-make -s -C "$dir/build" M="$copy" W=1 KCFLAGS=-Werror modules 2>&1 |
+"$here/kmake.sh" "$kernel" "$copy" W=1 KCFLAGS=-Werror modules 2>&1 |
 	sed '/^Skipping BTF generation/d' >&2
 [ -f "$copy/regbuf.ko" ]

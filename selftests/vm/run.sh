@@ -3,7 +3,7 @@
 #
 # run.sh [OPTION]... COMMAND: run a shell command in a VM that has regbuf loaded.
 #
-#   -k KERNEL    6.1, 6.12 (default) or kasan; see kernel.sh
+#   -k KERNEL    one of kernel.sh's (default: 6.12)
 #   -m MODULE    the regbuf.ko to load; "" for none (default: build/KERNEL's)
 #   -p PARAMS    parameters for it
 #   -c PATH[:AS] copy a file or directory in, as /AS (default: its base name);
