@@ -24,12 +24,11 @@ source_tree()
 module()
 {
 	dir=$out/$1
-	kdir=$(selftests/vm/kernel.sh "$1")/build
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	files Kbuild dkms.conf kmod include |
 		rsync -a --files-from=- . "$dir"
-	make -s -C "$kdir" M="$top/$dir" W=1 KCFLAGS=-Werror C=2 \
+	selftests/vm/kmake.sh "$1" "$dir" W=1 KCFLAGS=-Werror C=2 \
 		CF=-Wsparse-error modules
 }
 
