@@ -312,8 +312,8 @@ void rio_areas_free(struct rio_cq *cq);
 DWORD rio_socket_look(int sock, bool *stream, uint64_t *inode);
 
 /*
- * For as many datagrams at once as there may be receives, unless the program
- * has said how much room it wants.
+ * Of a datagram socket, for as many at once as there may be receives, unless
+ * the program has said how much room it wants.
  */
 void rio_socket_make_room(int sock, uint32_t receives);
 

@@ -396,7 +396,8 @@ RIO_RQ rio_rq_create(SOCKET sock, ULONG max_recv, ULONG recv_buffers,
 		win_refuse(code);
 		return RIO_INVALID_RQ;
 	}
-	rio_socket_make_room(wanted.sock, max_recv);
+	if (!wanted.stream)
+		rio_socket_make_room(wanted.sock, max_recv);
 	return (RIO_RQ)(uintptr_t)rq->obj.handle;
 }
 
@@ -550,7 +551,7 @@ BOOL rio_rq_resize(RIO_RQ handle, DWORD max_recv, DWORD max_send)
 	pthread_mutex_lock(&rio_lock);
 	rq = rio_rq_find(handle);
 	code = rq ? rio_rq_resize_to(rq, max) : WSAEINVAL;
-	if (!code)
+	if (!code && !rq->stream)
 		rio_socket_make_room(rq->sock, max_recv);
 	pthread_mutex_unlock(&rio_lock);
 	return code ? win_refuse(code) : TRUE;

@@ -40,12 +40,10 @@ static int rio_socket_family(int sock)
 void rio_socket_make_room(int sock, uint32_t receives)
 {
 	const int64_t want = (int64_t)receives * RIO_DATAGRAM;
-	int half = (int)(want < RIO_ROOM ? want : RIO_ROOM) / 2, had, type;
+	int half = (int)(want < RIO_ROOM ? want : RIO_ROOM) / 2, had;
 	socklen_t len = sizeof(int);
 
 	if (win_socket_sized(sock) ||
-	    getsockopt(sock, SOL_SOCKET, SO_TYPE, &type, &len) ||
-	    type != SOCK_DGRAM ||
 	    getsockopt(sock, SOL_SOCKET, SO_RCVBUF, &had, &len) ||
 	    had / 2 >= half)
 		return;
