@@ -13,6 +13,18 @@ struct mover {
 	unsigned int done;
 };
 
+/* Where the agent listens that a descriptor is of. */
+static int port_of(const struct descriptor *d)
+{
+	return d->bytes[PORT_AT] << 8 | d->bytes[PORT_AT + 1];
+}
+
+/* A connection to it, without the library. */
+static int dial(int family, const struct descriptor *d)
+{
+	return plain_connect(family, SOCK_STREAM, false, port_of(d));
+}
+
 static void *mover(void *arg)
 {
 	struct mover *m = arg;
@@ -180,7 +192,6 @@ TEST_F(rdma, threads_may_move_at_once)
 TEST_F(rdma, garbage_is_harmless)
 {
 	struct descriptor d = expose(self, SIZE, MEM_READWRITE);
-	int port = d.bytes[PORT_AT] << 8 | d.bytes[PORT_AT + 1];
 	unsigned int seed = 1;
 	int i, j, fd, nr = rounds(200);
 	char junk[200], got;
@@ -190,7 +201,7 @@ TEST_F(rdma, garbage_is_harmless)
 		return;
 	ASSERT_EQ(0, put(self, 0, 100, d, 0));
 	for (i = 0; i < nr; i++) {
-		fd = plain_connect(variant->family, SOCK_STREAM, false, port);
+		fd = dial(variant->family, &d);
 		ASSERT_LE(0, fd);
 		for (j = 0; j < (int)sizeof(junk); j++)
 			junk[j] = (char)rand_r(&seed);
@@ -206,7 +217,7 @@ TEST_F(rdma, garbage_is_harmless)
 		if (i & 2)
 			plain_close(fd);
 	}
-	fd = plain_connect(variant->family, SOCK_STREAM, false, port);
+	fd = dial(variant->family, &d);
 	ASSERT_EQ(0, plain_send(fd, junk, sizeof(junk)));
 	while ((i = plain_recv_some(fd, &got, 1)) > 0)
 		;
@@ -259,7 +270,6 @@ static int write_by_hand(int fd, const struct descriptor *d)
 TEST_F(rdma, few_connections_are_kept)
 {
 	struct descriptor d = expose(self, SIZE, MEM_READWRITE);
-	int port = d.bytes[PORT_AT] << 8 | d.bytes[PORT_AT + 1];
 	int before = TELL(.what = FDS).result, fd[40], i;
 	char got;
 
@@ -267,8 +277,7 @@ TEST_F(rdma, few_connections_are_kept)
 	if (variant->net)
 		return;
 	for (i = 0; i < 40; i++) {
-		fd[i] = plain_connect(variant->family, SOCK_STREAM, false,
-				      port);
+		fd[i] = dial(variant->family, &d);
 		ASSERT_LE(0, fd[i]);
 		ASSERT_EQ(0, write_by_hand(fd[i], &d));
 	}
@@ -286,15 +295,13 @@ TEST_F(rdma, few_connections_are_kept)
 TEST_F(rdma, silent_connections_are_ended)
 {
 	struct descriptor d = expose(self, PAGE, MEM_READWRITE);
-	int port = d.bytes[PORT_AT] << 8 | d.bytes[PORT_AT + 1];
 	int fd[70], i;
 	char got;
 
 	if (variant->net)
 		return;
 	for (i = 0; i < 70; i++) {
-		fd[i] = plain_connect(variant->family, SOCK_STREAM, false,
-				      port);
+		fd[i] = dial(variant->family, &d);
 		ASSERT_LE(0, fd[i]);
 	}
 	EXPECT_EQ(0, put(self, 0, 100, d, 0));
@@ -318,7 +325,7 @@ TEST_F(rdma, nonsense_ends_connections)
 		{ 28, 0x40 },		/* more than is allowed */
 	};
 	struct descriptor d = expose(self, SIZE, MEM_READWRITE);
-	int port = d.bytes[PORT_AT] << 8 | d.bytes[PORT_AT + 1], fd;
+	int fd;
 	unsigned char ask[32];
 	size_t i;
 
@@ -330,7 +337,7 @@ TEST_F(rdma, nonsense_ends_connections)
 		memset(ask + 24, 0, 8);
 		ask[31] = 1;
 		ask[wrong[i].at] = wrong[i].byte;
-		fd = plain_connect(variant->family, SOCK_STREAM, false, port);
+		fd = dial(variant->family, &d);
 		ASSERT_LE(0, fd);
 		ASSERT_EQ(0, plain_send(fd, ask, sizeof(ask)));
 		EXPECT_GT(0, answer_by_hand(fd));
@@ -342,11 +349,11 @@ TEST_F(rdma, nonsense_ends_connections)
 TEST_F(rdma, memory_is_unmapped_in_between)
 {
 	struct descriptor d = expose(self, SIZE, MEM_READWRITE);
-	int port = d.bytes[PORT_AT] << 8 | d.bytes[PORT_AT + 1], fd;
+	int fd;
 
 	if (variant->net)
 		return;
-	fd = plain_connect(variant->family, SOCK_STREAM, false, port);
+	fd = dial(variant->family, &d);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, ask_by_hand(fd, &d, 2 * PAGE));
 	ASSERT_EQ(0, send_by_hand(fd, PAGE));
@@ -364,12 +371,12 @@ TEST_F(rdma, memory_is_unmapped_in_between)
 TEST_F(rdma, memory_in_use_stays)
 {
 	struct descriptor d = expose(self, SIZE, MEM_READWRITE);
-	int port = d.bytes[PORT_AT] << 8 | d.bytes[PORT_AT + 1], fd;
+	int fd;
 	struct report r;
 
 	if (variant->net)
 		return;
-	fd = plain_connect(variant->family, SOCK_STREAM, false, port);
+	fd = dial(variant->family, &d);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, ask_by_hand(fd, &d, 2 * PAGE));
 	ASSERT_EQ(0, send_by_hand(fd, PAGE));
@@ -394,7 +401,7 @@ TEST_F(rdma, memory_in_use_stays)
 TEST_F(rdma, strangers_are_turned_away)
 {
 	struct descriptor d = expose(self, SIZE, MEM_READWRITE);
-	int port = d.bytes[PORT_AT] << 8 | d.bytes[PORT_AT + 1], fd;
+	int port = port_of(&d), fd;
 
 	if (variant->family != AF_INET)
 		return;
@@ -436,7 +443,7 @@ TEST_F(rdma, peers_have_their_own_keys)
 	ASSERT_EQ(0, WSPRegisterRdmaMemory(s, self->mem + PAGE, PAGE,
 					   MEM_READWRITE, other.bytes,
 					   &other.length, &err));
-	port = other.bytes[PORT_AT] << 8 | other.bytes[PORT_AT + 1];
+	port = port_of(&other);
 	fd = plain_san_connect("127.0.0.2", "127.0.0.1", port);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(0, write_by_hand(fd, &other));
