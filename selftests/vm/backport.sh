@@ -1,12 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# backport.sh newest PREFIX | get DIR RELEASE: kernels that Debian has for its
-# next release only, such as 7.3. They are built with compilers and libraries
-# that are newer than this machine's: "get" makes a root directory with nothing
-# but what is needed to build a module, DIR/sysroot, and in DIR what kernel.sh
-# says. "newest" prints the newest release that begins with PREFIX. No package
-# is installed, no script of one is run.
+# backport.sh COMMAND: packages that Debian has for its next release only, such as
+# kernel 7.3. No package is installed, no script of one is run.
+#
+#   newest PREFIX        the newest kernel whose name begins with PREFIX
+#   get DIR RELEASE      in DIR, what kernel.sh says of a kernel; and DIR/sysroot,
+#                        as it is built with compilers and libraries that are newer
+#                        than this machine's: a root directory with nothing but
+#                        what is needed to build a module
+#   version PACKAGE      the version of a package
+#   source DIR PACKAGE   a package by itself, unpacked in DIR
 
 set -eu
 
@@ -97,6 +101,22 @@ get()
 	ln -s "sysroot/usr/src/linux-headers-$2" "$dir/build"
 	PATH=$PATH:/sbin:/usr/sbin depmod -b "$dir" "$2"
 	echo "$2" > "$dir/release"
+}
+
+version()
+{
+	# shellcheck disable=SC2086 # words
+	apt-cache $apt_options show --no-all-versions "$1" |
+		sed -n 's/^Version: //p'
+}
+
+# A package by itself, unpacked into DIR.
+source()
+{
+	# shellcheck disable=SC2086 # words
+	(cd "$apt/cache/archives" && apt-get $apt_options download "$2" >&2)
+	dpkg-deb -x "$apt/cache/archives/$2"_*.deb "$1"
+	rm -f "$apt"/cache/archives/*.deb
 }
 
 mkdir -p "$apt"

@@ -38,7 +38,7 @@ build_tests()
 limit_of()
 {
 	case $1 in
-	kasan) echo 3600 ;;
+	*san*) echo 3600 ;;
 	*) echo 2400 ;;
 	esac
 }

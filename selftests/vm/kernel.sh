@@ -4,12 +4,13 @@
 # kernel.sh NAME: fetch or build a kernel to test on, once, and print where.
 #
 # NAME is 6.1 or 6.12 (Debian's cloud kernels), 7.2 or 7.3 (likewise, but of the
-# next release: see backport.sh), kasan (built from Debian's 6.12 source with
-# kasan.config), or source (only the unpacked 6.12 source: checkpatch, kselftest
-# and their like live there). The directory printed holds
+# next release: see backport.sh), kasan or kcsan (built from Debian's 6.12 source
+# with that .config and base.config), kasan7 (the same of 7.3), or source and
+# source7 (only the unpacked 6.12 and 7.3 sources: checkpatch, kselftest and
+# their like live in the first). The directory printed holds
 #   vmlinuz   what to boot           release   its name, as uname -r says it
 #   build/    what to build against  modules/  its modules (may be empty)
-# and for source the tree itself. kmake.sh builds against it.
+# and for sources the tree itself. kmake.sh builds against it.
 #
 # Everything lands in $REGBUF_CACHE (default ~/.cache/regbuf), in a directory
 # named for its content, and is made again when that is missing.
@@ -18,7 +19,7 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${REGBUF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/regbuf}
-name=${1:?usage: kernel.sh 6.1|6.12|7.2|7.3|kasan|source}
+name=${1:?usage: kernel.sh NAME}
 
 say()
 {
@@ -109,13 +110,23 @@ backport_kernel()
 	"$here/backport.sh" get "$1" "$2"
 }
 
+backport_source()
+{
+	"$here/backport.sh" source "$1" linux-source-7.3
+	unpack_source "$1" 7.3
+}
+
+unpack_source()
+{
+	say "unpacking the $2 source"
+	tar -C "$1" --strip-components=1 -xf "$1/usr/src/linux-source-$2.tar.xz"
+	rm -r "${1:?}/usr/src"
+}
+
 source_tree()
 {
 	unpack "$1" linux-source-6.12
-	say "unpacking the 6.12 source"
-	tar -C "$1" --strip-components=1 \
-		-xf "$1/usr/src/linux-source-6.12.tar.xz"
-	rm -r "${1:?}/usr/src"
+	unpack_source "$1" 6.12
 }
 
 # Every option that the fragment asks for must have survived.
@@ -126,17 +137,18 @@ check_config()
 	[ -z "$missing" ] || die "options lost from $1: $missing"
 }
 
-kasan_kernel()
+# With the options of base.config and $2.config, from the source in $3.
+sanitizer_kernel()
 {
 	dir=$1
-	src=$("$0" source)
 	obj=$dir/build
 	log=$dir/log
 	mkdir -p "$obj"
-	say "building a sanitizer kernel: some 8 minutes on two cores"
-	make -C "$src" O="$obj" KCONFIG_ALLCONFIG="$here/kasan.config" \
+	cat "$here/base.config" "$here/$2.config" > "$dir/wanted"
+	say "building a sanitizer kernel, $2: some 8 minutes on two cores"
+	make -C "$3" O="$obj" KCONFIG_ALLCONFIG="$dir/wanted" \
 		allnoconfig > "$log" 2>&1 || die "see $log"
-	check_config "$here/kasan.config" "$obj/.config"
+	check_config "$dir/wanted" "$obj/.config"
 	make -C "$obj" -j"$(nproc)" vmlinux modules_prepare \
 		>> "$log" 2>&1 || die "see $log"
 	cp "$obj/vmlinux.symvers" "$obj/Module.symvers"
@@ -145,6 +157,14 @@ kasan_kernel()
 	strip --strip-debug -o "$dir/vmlinuz" "$obj/vmlinux"
 	mkdir -p "$dir/modules"
 	make -s -C "$obj" kernelrelease > "$dir/release"
+}
+
+# sanitizers CONFIG SOURCE-DIRECTORY
+sanitizers()
+{
+	key=$( (basename "$2"; gcc --version
+		grep -h ^CONFIG "$here/base.config" "$here/$1.config") | key_of)
+	cached "$cache/linux-$name-$key" sanitizer_kernel "$1" "$2"
 }
 
 # Make directory $1 with the command that follows, unless it is there already.
@@ -186,13 +206,18 @@ source)
 	version=$(version_of linux-source-6.12)
 	cached "$cache/source-$version" source_tree
 	;;
-kasan)
-	version=$(version_of linux-source-6.12)
-	key=$( (echo "$version"; gcc --version
-		grep ^CONFIG "$here/kasan.config") | key_of)
-	cached "$cache/linux-kasan-$key" kasan_kernel
+source7)
+	version=$("$here/backport.sh" version linux-source-7.3)
+	[ -n "$version" ] || die "no source of 7.3 in the next release"
+	cached "$cache/source-$version" backport_source
+	;;
+kasan|kcsan)
+	sanitizers "$name" "$("$0" source)"
+	;;
+kasan7)
+	sanitizers kasan "$("$0" source7)"
 	;;
 *)
-	die "no kernel $name: 6.1, 6.12, 7.2, 7.3, kasan or source"
+	die "no kernel $name; see the head of $0"
 	;;
 esac

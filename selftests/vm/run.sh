@@ -199,7 +199,9 @@ mitigations=off"
 make_root "$@"
 rm -f "$out/console.log" "$out/status" "$out/host.log"
 append="console=ttyS0 loglevel=5 panic=-1 rdinit=/init"
-[ "$kernel" != kasan ] || append="$append panic_on_warn=1"
+case $kernel in
+*san*) append="$append panic_on_warn=1" ;;
+esac
 card="-netdev tap,id=net,ifname=tap0,script=no,downscript=no \
 	-device virtio-net-pci,netdev=net,romfile="
 if [ -n "$counting" ]; then
