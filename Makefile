@@ -2,8 +2,8 @@
 #
 #   make               the module for the running kernel, the libraries,
 #                      examples, regbuf and regbuf-perf if theirs are there
-#   make check         all tests in VMs       [KERNEL='6.1 6.12'] [TESTS=...]
-#                      also 7.2, 7.3, kasan
+#   make check         all tests in a VM      [KERNEL=6.1|6.12|kasan] [TESTS=...]
+#   make coverage      which lines of the module the tests run [TESTS=...]
 #   make demo          a file over TCP        [FILE=path] [KERNEL=...]
 #   make vm CMD='...'  any command in the VM  [KERNEL=...] [SHARE=dir]
 #   make bench         instructions per operation, and those of the others
@@ -31,7 +31,7 @@ CFLAGS ?= -O2 -g -Wall -Wextra
 
 export PREFIX DESTDIR
 
-.PHONY: all modules lib examples tools check demo vm bench profile performance
+.PHONY: all modules lib examples tools check coverage demo vm bench profile performance
 .PHONY: perf lint install dkms-install clean
 
 all: modules lib examples tools
@@ -52,6 +52,10 @@ tools: lib
 
 check:
 	selftests/vm/check.sh $(if $(TESTS),-t '$(TESTS)') $(KERNEL)
+
+coverage:
+	tools/deps.sh build vm coverage
+	selftests/vm/check.sh -g $(if $(TESTS),-t '$(TESTS)') $(or $(KERNEL),kasan)
 
 demo:
 	examples/demo.sh $(if $(KERNEL),-k $(KERNEL)) $(FILE)

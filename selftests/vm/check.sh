@@ -1,18 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh [-t TESTS] [KERNEL...]: run the selftests in VMs, one for each kernel
+# check.sh [-g] [-t TESTS] [KERNEL...]: run the selftests in VMs, one for each kernel
 # (default: 6.1 and 6.12), all at once: a VM keeps two thirds of a core busy.
 # TESTS are words such as core:send. What each run printed is left in
-# out/check-KERNEL.log. The last line sums up all kernels.
+# out/check-KERNEL.log. The last line sums up all kernels. With -g (kasan only)
+# what of the module ran is counted; the table is in out/coverage.txt.
 
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 tests=
-while getopts t: opt; do
+gcov=
+while getopts gt: opt; do
 	case $opt in
+	g) gcov=gcov ;;
 	t) tests=$OPTARG ;;
 	*) exit 2 ;;
 	esac
@@ -45,7 +48,8 @@ limit_of()
 
 in_vm()
 {
-	"$here/run.sh" -k "$1" -t "${TIMEOUT:-$(limit_of "$1")}" -M 2048 \
+	"$here/run.sh" -k "$1" -m "$top/build/$1${gcov:+-gcov}/regbuf.ko" \
+		${gcov:+-f /gcov.tar} -t "${TIMEOUT:-$(limit_of "$1")}" -M 2048 \
 		-o "$top/out/vm-$1" -c "$dest:selftests" \
 		-c "$here/guest-check.sh:guest-check.sh" \
 		-c "$(command -v socat):usr/bin/socat" \
@@ -62,12 +66,14 @@ run_kernel()
 {
 	log=$top/out/check-$1.log
 	echo "== $1: building the module, booting, testing; log: out/check-$1.log"
-	"$here/module.sh" "$1"
+	# shellcheck disable=SC2086 # a word or none
+	"$here/module.sh" "$1" $gcov
 	rm -f "$log.bad"
 	{ in_vm "$1" || echo "the VM ended with status $?" >> "$log.bad"; } |
 		tee "$log" |
 		{ judge "$1" || echo "tests failed" >> "$log.bad"; } |
 		tee "$log.gate"
+	[ -z "$gcov" ] || "$here/coverage.sh" "$1" "$top/out/vm-$1/gcov.tar"
 	[ -e "$log.bad" ] || return 0
 	tail -n 20 "$log"
 	cat "$log.bad"

@@ -9,6 +9,7 @@
 #   -c PATH[:AS] copy a file or directory in, as /AS (default: its base name);
 #                may be repeated. A program's shared libraries come along
 #   -d FILE      a file to see as the read-only disk /dev/vda
+#   -f FILE      a file of the VM's, to be left in OUT when the command has ended
 #   -H COMMAND   run this outside the VM, at the other end of its network card,
 #                for as long as the VM runs; its output goes to OUT/host.log
 #   -t SECONDS   give up after this long (default 600)
@@ -36,6 +37,7 @@ module=default
 params=
 copies=
 disk=
+file=
 host=
 seconds=600
 mib=1024
@@ -50,7 +52,7 @@ die()
 	exit 125
 }
 
-while getopts k:m:p:c:d:H:t:M:ia:q:o: opt; do
+while getopts k:m:p:c:d:f:H:t:M:ia:q:o: opt; do
 	case $opt in
 	k) kernel=$OPTARG ;;
 	m) module=$OPTARG ;;
@@ -58,6 +60,7 @@ while getopts k:m:p:c:d:H:t:M:ia:q:o: opt; do
 	c) copies="$copies
 $OPTARG" ;;
 	d) disk=$OPTARG ;;
+	f) file=$OPTARG ;;
 	H) host=$OPTARG ;;
 	t) seconds=$OPTARG ;;
 	M) mib=$OPTARG ;;
@@ -152,6 +155,7 @@ make_root()
 	depmod -b "$root" "$release" 2>/dev/null
 	[ -z "$module" ] || cp "$module" "$root/regbuf.ko"
 	echo "$params" > "$root/etc/regbuf.params"
+	echo "$file" > "$root/etc/regbuf.file"
 	printf '%s\n' "$*" > "$root/command"
 	echo "$copies" > "$work/copies"
 	while read -r item; do
@@ -233,6 +237,8 @@ REGBUF_HOST=$host REGBUF_OUT=$out timeout -k 5 "$seconds" \
 	-device virtserialport,chardev=out,name=out \
 	-chardev "file,id=status,path=$out/status" \
 	-device virtserialport,chardev=status,name=status \
+	${file:+-chardev "file,id=file,path=$out/$(basename "$file")"} \
+	${file:+-device virtserialport,chardev=file,name=file} \
 	${disk:+-drive "file=$disk,format=raw,readonly=on,if=virtio"} \
 	$card $qemu < /dev/null 8>&- || status=$?
 exec 8>&-
