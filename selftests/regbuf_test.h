@@ -253,7 +253,7 @@ static inline int rb_sh(const char *format, ...)
 
 static inline int rb_sh(const char *format, ...)
 {
-	char command[512];
+	char command[1024];
 	va_list args;
 
 	va_start(args, format);

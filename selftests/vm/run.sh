@@ -147,7 +147,8 @@ make_root()
 	done
 	for mod in virtio_pci virtio_net virtio_blk virtio_console veth dummy \
 		   tun tls sch_netem sch_ingress cls_matchall act_mirred \
-		   nf_tables; do
+		   nf_tables bridge ifb esp4 esp6 xfrm_user gcm \
+		   ghash-generic ctr seqiv; do
 		add_module "$mod"
 	done
 	cp "$dir/modules/modules.builtin" "$dir/modules/modules.order" \
