@@ -2,7 +2,8 @@
 #
 #   make               the module for the running kernel, the libraries,
 #                      examples, regbuf and regbuf-perf if theirs are there
-#   make check         all tests in a VM      [KERNEL=6.1|6.12|kasan] [TESTS=...]
+#   make check         all tests in VMs       [KERNEL='6.1 6.12'] [TESTS=...]
+#                      also 7.2, 7.3, kasan, kcsan, kasan7
 #   make coverage      which lines of the module the tests run [TESTS=...]
 #   make demo          a file over TCP        [FILE=path] [KERNEL=...]
 #   make vm CMD='...'  any command in the VM  [KERNEL=...] [SHARE=dir]

@@ -3,11 +3,12 @@
 #
 # kernel.sh NAME: fetch or build a kernel to test on, once, and print where.
 #
-# NAME is 6.1 or 6.12 (Debian's cloud kernels), 7.2 or 7.3 (likewise, but of the
-# next release: see backport.sh), kasan or kcsan (built from Debian's 6.12 source
-# with that .config and base.config), kasan7 (the same of 7.3), or source and
-# source7 (only the unpacked 6.12 and 7.3 sources: checkpatch, kselftest and
-# their like live in the first). The directory printed holds
+# NAME is 6.1 or 6.12 (Debian's cloud kernels), rt (6.12 with PREEMPT_RT), 7.2 or
+# 7.3 (cloud kernels of the next release: see backport.sh), kasan or kcsan (built
+# from Debian's 6.12 source with that .config and base.config), kasan7 (the same
+# of 7.3), or source and source7 (only the unpacked 6.12 and 7.3 sources:
+# checkpatch, kselftest and their like live in the first). The directory printed
+# holds
 #   vmlinuz   what to boot           release   its name, as uname -r says it
 #   build/    what to build against  modules/  its modules (may be empty)
 # and for sources the tree itself. kmake.sh builds against it.
@@ -149,7 +150,8 @@ sanitizer_kernel()
 	make -C "$3" O="$obj" KCONFIG_ALLCONFIG="$dir/wanted" \
 		allnoconfig > "$log" 2>&1 || die "see $log"
 	check_config "$dir/wanted" "$obj/.config"
-	make -C "$obj" -j"$(nproc)" vmlinux modules_prepare \
+	# Races are looked for in the module, not in the rest of the kernel.
+	make -C "$obj" -j"$(nproc)" KCSAN_SANITIZE=n vmlinux modules_prepare \
 		>> "$log" 2>&1 || die "see $log"
 	cp "$obj/vmlinux.symvers" "$obj/Module.symvers"
 	find "$obj" \( -name '*.o' -o -name '*.a' -o -name '.*.cmd' \) \
@@ -201,6 +203,11 @@ case $name in
 	release=$("$here/backport.sh" newest "$name")
 	[ -n "$release" ] || die "no kernel $name in the next release"
 	cached "$cache/linux-$release" backport_kernel "$release"
+	;;
+rt)
+	version=$(version_of linux-image-6.12-rt-amd64)
+	cached "$cache/linux-rt-$version" debian_kernel \
+		linux-image-6.12-rt-amd64 linux-headers-6.12-rt-amd64
 	;;
 source)
 	version=$(version_of linux-source-6.12)
