@@ -405,6 +405,33 @@ check_tree()
 	git ls-files | sed 's#/.*##' | sort -u | each in_readme
 }
 
+# said WORDS [VARIABLE]: Kbuild ends with these words where a kernel has this.
+said()
+{
+	make -n -f Kbuild src=. srctree="$out/kernel" CONFIG_MODULES=y \
+		CONFIG_64BIT=y CONFIG_NET=y CONFIG_INET=y \
+		CONFIG_MMU_NOTIFIER=y ${2:+"$2"} > "$out/said" 2>&1 || true
+	grep -q "$1" "$out/said" || {
+		echo "Kbuild does not say \"$1\" with \"${2:-}\", but:"
+		cat "$out/said"
+		return 1
+	}
+}
+
+# What regbuf cannot work with is refused before anything is compiled.
+check_refusals()
+{
+	mkdir -p "$out/kernel/include/linux"
+	echo "struct ubuf_info *msg_ubuf;" > "$out/kernel/include/linux/socket.h"
+	said "No targets"	# which is fine: it has only objects
+	said "64-bit" CONFIG_64BIT=
+	for option in NET INET MMU_NOTIFIER; do
+		said "CONFIG_$option" "CONFIG_$option="
+	done
+	echo > "$out/kernel/include/linux/socket.h"
+	said "6.0 or later"
+}
+
 # Where somebody's machine keeps things is of no use to anybody else.
 check_paths()
 {
@@ -421,7 +448,7 @@ case $1 in
 list)
 	echo build-6.1 build-6.12 checkpatch codespell commits kernel-doc \
 		shellcheck mandoc yaml coccinelle headers layout ynl \
-		boundaries spdx sizes library tree paths seeds
+		boundaries spdx sizes library tree refusals paths seeds
 	;;
 build-6.1) module 6.1 ;;
 build-6.12) module 6.12 ;;
@@ -441,6 +468,7 @@ spdx) check_spdx ;;
 sizes) check_sizes ;;
 library) check_library ;;
 tree) check_tree ;;
+refusals) check_refusals ;;
 paths) check_paths ;;
 seeds) python3 .ci/seeds.py ;;
 *)
