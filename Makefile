@@ -4,6 +4,7 @@
 #                      examples, regbuf and regbuf-perf if theirs are there
 #   make check         all tests in VMs       [KERNEL='6.1 6.12'] [TESTS=...]
 #                      also 7.2, 7.3, kasan, kcsan, kasan7
+#   make check-all     the same on all of them, for hours
 #   make coverage      which lines of the module the tests run [TESTS=...]
 #   make demo          a file over TCP        [FILE=path] [KERNEL=...]
 #   make vm CMD='...'  any command in the VM  [KERNEL=...] [SHARE=dir]
@@ -32,8 +33,8 @@ CFLAGS ?= -O2 -g -Wall -Wextra
 
 export PREFIX DESTDIR
 
-.PHONY: all modules lib examples tools check coverage demo vm bench profile performance
-.PHONY: perf lint install dkms-install clean
+.PHONY: all modules lib examples tools check check-all coverage demo vm bench
+.PHONY: profile performance perf lint install dkms-install clean
 
 all: modules lib examples tools
 
@@ -53,6 +54,9 @@ tools: lib
 
 check:
 	selftests/vm/check.sh $(if $(TESTS),-t '$(TESTS)') $(KERNEL)
+
+check-all:
+	selftests/vm/check-all.sh
 
 coverage:
 	tools/deps.sh build vm coverage

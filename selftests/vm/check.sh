@@ -82,7 +82,9 @@ run_kernel()
 
 sum()
 {
-	cat "$top"/out/check-*.log.gate | awk '
+	for kernel in "$@"; do
+		cat "$top/out/check-$kernel.log.gate"
+	done | awk '
 		/^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ {
 			p += $1; f += $3; s += $5
 		}
@@ -104,7 +106,9 @@ verdict()
 	run_kernel "$1" || echo "$1" >> "$failed"
 }
 
-rm -f "$top"/out/check-*.log.gate
+for kernel in "$@"; do
+	rm -f "$top/out/check-$kernel.log.gate"
+done
 build_tests
 several=$(($# > 1))
 failed=$top/out/check-failed
@@ -116,5 +120,5 @@ for kernel in "$@"; do
 done
 wait
 [ ! -s "$failed" ] || echo "failed on: $(tr '\n' ' ' < "$failed")"
-sum
+sum "$@"
 [ ! -s "$failed" ]

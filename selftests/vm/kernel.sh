@@ -202,7 +202,8 @@ case $name in
 7.2|7.3)
 	release=$("$here/backport.sh" newest "$name")
 	[ -n "$release" ] || die "no kernel $name in the next release"
-	cached "$cache/linux-$release" backport_kernel "$release"
+	key=$(key_of < "$here/backport.sh")
+	cached "$cache/linux-$release-$key" backport_kernel "$release"
 	;;
 rt)
 	version=$(version_of linux-image-6.12-rt-amd64)
