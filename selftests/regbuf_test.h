@@ -785,6 +785,18 @@ static inline void *rb_pages(unsigned long nr)
 	return mem;
 }
 
+/* A kernel with PREEMPT_RT has no transparent huge pages. */
+static inline int rb_has_huge_pages(void)
+{
+	return !access("/sys/kernel/mm/transparent_hugepage", F_OK);
+}
+
+/* @advice is MADV_HUGEPAGE or MADV_NOHUGEPAGE. */
+static inline int rb_advise_huge(void *mem, size_t len, int advice)
+{
+	return rb_has_huge_pages() ? madvise(mem, len, advice) : 0;
+}
+
 static inline int rb_write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);

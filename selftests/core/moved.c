@@ -410,6 +410,8 @@ FIXTURE_SETUP(large)
 	char *area = rb_map(5 * HUGE, PROT_NONE, 0);
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
 
+	if (variant->advice == MADV_HUGEPAGE && !rb_has_huge_pages())
+		SKIP(return, "no transparent huge pages");
 	ASSERT_NE(NULL, area);
 	if (variant->hugetlb) {
 		ASSERT_EQ(0, rb_write_file(NR_HUGE, "4"));
@@ -420,7 +422,8 @@ FIXTURE_SETUP(large)
 	self->mem = (char *)(((unsigned long)area + 2 * HUGE - 1) & -HUGE);
 	ASSERT_EQ(self->mem, mmap(self->mem, 3 * HUGE, RW, flags, -1, 0));
 	if (!variant->hugetlb)
-		ASSERT_EQ(0, madvise(self->mem, 3 * HUGE, variant->advice));
+		ASSERT_EQ(0, rb_advise_huge(self->mem, 3 * HUGE,
+					    variant->advice));
 	rb_pattern(self->mem, 3 * HUGE, 1);
 	ASSERT_EQ(0, rb_register(self->dev, self->mem, 3 * HUGE, BOTH,
 				 &self->id));

@@ -691,8 +691,11 @@ TEST_F(reg, more_than_4g_is_taken)
 /* C10: transparent huge pages are charged whole as well */
 TEST_F(reg, transparent_huge_pages_are_charged_whole)
 {
-	char *mem = thp(_metadata, 2);
+	char *mem;
 
+	if (!rb_has_huge_pages())
+		SKIP(return, "no transparent huge pages");
+	mem = thp(_metadata, 2);
 	WHOLE_LIFE(mem, HUGE, BOTH, HUGE_PAGES);
 	WHOLE_LIFE(mem, 2 * HUGE, BOTH, 2 * HUGE_PAGES);
 }
@@ -700,8 +703,11 @@ TEST_F(reg, transparent_huge_pages_are_charged_whole)
 /* CVE-2025-38256: parts of a huge page: what is unpinned is what was pinned */
 TEST_F(reg, parts_of_transparent_huge_pages_are_taken)
 {
-	char *mem = thp(_metadata, 2);
+	char *mem;
 
+	if (!rb_has_huge_pages())
+		SKIP(return, "no transparent huge pages");
+	mem = thp(_metadata, 2);
 	WHOLE_LIFE(mem + RB_PAGE, RB_PAGE, BOTH, HUGE_PAGES);
 	WHOLE_LIFE(mem + 5 * RB_PAGE + 1, 7 * RB_PAGE, BOTH, HUGE_PAGES);
 	WHOLE_LIFE(mem + HUGE - 1, 1, RB_READ, HUGE_PAGES);
@@ -712,10 +718,13 @@ TEST_F(reg, parts_of_transparent_huge_pages_are_taken)
 /* Read-only ones are unshared like small ones. */
 TEST_F(reg, read_only_transparent_huge_pages_are_taken)
 {
-	char *mem = thp(_metadata, 1);
+	char *mem;
 	struct regbuf_ioc_status status;
 	__u64 id;
 
+	if (!rb_has_huge_pages())
+		SKIP(return, "no transparent huge pages");
+	mem = thp(_metadata, 1);
 	ASSERT_EQ(0, mprotect(mem, HUGE, PROT_READ));
 	ASSERT_EQ(0, rb_register(self->dev, mem + 3, HUGE - 3, RB_READ, &id));
 	ASSERT_EQ(0, rb_status(self->dev, id, &status));
@@ -729,10 +738,13 @@ TEST_F(reg, read_only_transparent_huge_pages_are_taken)
 /* CVE-2023-2598: pages of one huge page that don't follow each other */
 TEST_F(reg, scrambled_pages_of_one_huge_page_are_told_apart)
 {
-	char *mem = thp(_metadata, 1);
+	char *mem;
 	char *area = blank(64, RW), *copy = malloc(64 * RB_PAGE);
 	__u64 id;
 
+	if (!rb_has_huge_pages())
+		SKIP(return, "no transparent huge pages");
+	mem = thp(_metadata, 1);
 	/* Every third page, from the last one down, with pairs in between. */
 	for (int i = 0; i < 64; i++) {
 		char *from = mem + (i % 4 == 3 ? 400 + i : 200 - 3 * i) *

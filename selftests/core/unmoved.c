@@ -475,12 +475,14 @@ FIXTURE_SETUP(huge)
 {
 	char *area = rb_map(4 * HUGE, PROT_NONE, 0);
 
+	if (variant->advice == MADV_HUGEPAGE && !rb_has_huge_pages())
+		SKIP(return, "no transparent huge pages");
 	self->pins = rb_pins();
 	self->dev = rb_open();
 	self->mem = (char *)(((unsigned long)area + HUGE) & -HUGE);
 	ASSERT_EQ(self->mem, mmap(self->mem, 2 * HUGE, RW, MAP_PRIVATE |
 				  MAP_ANONYMOUS | MAP_FIXED, -1, 0));
-	ASSERT_EQ(0, madvise(self->mem, 2 * HUGE, variant->advice));
+	ASSERT_EQ(0, rb_advise_huge(self->mem, 2 * HUGE, variant->advice));
 	rb_pattern(self->mem, 2 * HUGE, 1);
 	self->at = self->mem + HUGE / 2;
 	ASSERT_EQ(0, rb_register(self->dev, self->at, LEN, BOTH, &self->id));

@@ -147,7 +147,7 @@ make_root()
 	done
 	for mod in virtio_pci virtio_net virtio_blk virtio_console veth dummy \
 		   tun tls sch_netem sch_ingress cls_matchall act_mirred \
-		   nf_tables bridge ifb esp4 esp6 xfrm_user gcm \
+		   crc32c_generic nf_tables bridge ifb esp4 esp6 xfrm_user gcm \
 		   ghash-generic ctr seqiv; do
 		add_module "$mod"
 	done
@@ -205,7 +205,7 @@ make_root "$@"
 rm -f "$out/console.log" "$out/status" "$out/host.log"
 append="console=ttyS0 loglevel=5 panic=-1 rdinit=/init"
 case $kernel in
-*san*) append="$append panic_on_warn=1" ;;
+*san*) append="$append panic_on_warn=1 kcsan.early_enable=1" ;;
 esac
 card="-netdev tap,id=net,ifname=tap0,script=no,downscript=no \
 	-device virtio-net-pci,netdev=net,romfile="
