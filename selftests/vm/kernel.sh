@@ -138,6 +138,16 @@ check_config()
 	[ -z "$missing" ] || die "options lost from $1: $missing"
 }
 
+# The options of base.config and $2.config by the names that source $1 has.
+wanted()
+{
+	sysctl=SYSCTL
+	! grep -q "^config PROC_SYSCTL" "$1/fs/proc/Kconfig" ||
+		sysctl=PROC_SYSCTL
+	sed "s/^CONFIG_PROC_SYSCTL=/CONFIG_$sysctl=/" \
+		"$here/base.config" "$here/$2.config"
+}
+
 # With the options of base.config and $2.config, from the source in $3.
 sanitizer_kernel()
 {
@@ -145,7 +155,7 @@ sanitizer_kernel()
 	obj=$dir/build
 	log=$dir/log
 	mkdir -p "$obj"
-	cat "$here/base.config" "$here/$2.config" > "$dir/wanted"
+	wanted "$3" "$2" > "$dir/wanted"
 	say "building a sanitizer kernel, $2: some 8 minutes on two cores"
 	make -C "$3" O="$obj" KCONFIG_ALLCONFIG="$dir/wanted" \
 		allnoconfig > "$log" 2>&1 || die "see $log"
