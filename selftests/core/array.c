@@ -633,4 +633,4 @@ TEST_F(arraybudget, refusal_has_the_numbers)
 	EXPECT_EQ(0, rb_charged(self->dev));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -606,4 +606,4 @@ TEST_F(datagrams, everything_received_by_index)
 				     IP_PKTINFO));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

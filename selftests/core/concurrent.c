@@ -290,4 +290,4 @@ TEST_F_TIMEOUT(concurrent, what_is_told_is_there, 120)
 	EXPECT_EQ(0, pthread_join(reader, NULL));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -312,4 +312,4 @@ TEST_F(slow_connect, cancelled)
 	EXPECT_EQ(0, rb_q_quiet(self->q));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -278,4 +278,4 @@ TEST_F(cuts, empty_before_a_wait)
 	EXPECT_EQ(0, rb_tally_differs(self->tally, 2, 2, 0, 1000));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

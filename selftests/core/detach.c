@@ -307,4 +307,4 @@ TEST_F(held, completes_after_closing)
 	EXPECT_EQ(0, rb_q_value(self->q, 1, 2000));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

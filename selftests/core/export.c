@@ -611,4 +611,4 @@ TEST_F(import, used_by_a_queue)
 	rb_q_close(&q);
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -135,4 +135,4 @@ TEST_F(misuse, shorter_structure)
 	EXPECT_EQ(0x5a5a5a5a5a5a5a5aULL, self->stats.over_budget);
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

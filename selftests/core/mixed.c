@@ -313,4 +313,4 @@ TEST_F(mixed, others_receive)
 	EXPECT_EQ(10, theirs);
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

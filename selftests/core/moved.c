@@ -793,4 +793,4 @@ TEST_F_TIMEOUT(churn, no_old_bytes, 120)
 	EXPECT_EQ(0, rb_left(self->dev));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

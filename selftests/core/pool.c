@@ -199,4 +199,4 @@ TEST_F_TIMEOUT(pool, register_send_deregister, 120)
 	EXPECT_EQ(rounds, stats.sends);
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -210,4 +210,4 @@ TEST_F(queueregress, cancelled_timeout_is_set_again)
 		ASSERT_EQ(0, rb_q_expect(self->q, i, ETIME));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

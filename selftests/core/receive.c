@@ -614,4 +614,4 @@ TEST_F(dgram_receive, address_buffer_is_in_use)
 	munmap(other, RB_PAGE);
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -458,4 +458,4 @@ TEST_F(recvpool, shared_by_many_endpoints)
 	}
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

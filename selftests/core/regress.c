@@ -233,4 +233,4 @@ TEST_F(regress, refused_folio_says_what_others_charged)
 	EXPECT_EQ(64, reg.allowed);
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -635,4 +635,4 @@ TEST_F(charge, fresh_pins_need_room)
 	EXPECT_EQ(PAGES, rb_charged(self->dev));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -243,4 +243,4 @@ TEST(deregistration_is_interrupted)
 	EXPECT_EQ(0, rb_rig_close(&rig));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

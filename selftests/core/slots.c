@@ -389,4 +389,4 @@ TEST_F(slots, read_while_they_change)
 	EXPECT_EQ(0, w.wrong);
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

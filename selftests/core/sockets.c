@@ -233,4 +233,4 @@ TEST_F(sockets, tcp_and_udp)
 	}
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -174,4 +174,4 @@ TEST_F(sockpoll, many)
 	free(tally);
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -203,4 +203,4 @@ TEST_F(stamps, switched_on_later)
 	check_same(_metadata, self, variant);
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -379,4 +379,4 @@ TEST_F_TIMEOUT(stress, everything_at_once, 250)
 	EXPECT_TRUE(rb_pinned(rig->pins, 0));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -178,4 +178,4 @@ TEST_F(watched, long_ones_are_refused)
 	EXPECT_EQ(0, rb_q_error(self->q, 1, EPERM));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -259,4 +259,4 @@ TEST_F(events, joining_needs_a_capability)
 	nl_socket_free(other);
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

@@ -402,4 +402,4 @@ TEST_F(stuck, abort_of_nothing)
 	EXPECT_EQ(2, holds(self, 0));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"

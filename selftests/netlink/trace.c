@@ -132,4 +132,4 @@ TEST_F(trace, refusals_copies_and_buffers)
 	EXPECT_TRUE(traced(self, "regbuf_submit: ", "err=-116"));
 }
 
-TEST_HARNESS_MAIN
+#include "regbuf_main.h"
