@@ -91,12 +91,12 @@ result no_slab_cache_left no_cache
 result kernel_log_is_clean clean_log
 # What of the module ran, of all its lives (it was unloaded now and then). These
 # files have no size before they are read.
-if cd /sys/kernel/debug/gcov 2>/dev/null; then
-	find . -name '*.gcda' | while read -r data; do
-		mkdir -p "/tmp/gcov/$(dirname "$data")"
-		cat "$data" > "/tmp/gcov/$data"
+counts=/tmp/counts
+(cd /sys/kernel/debug/gcov 2>/dev/null && find . -name '*.gcda') |
+	while read -r data; do
+		mkdir -p "$counts/$(dirname "$data")"
+		cat "/sys/kernel/debug/gcov/$data" > "$counts/$data"
 	done
-	tar -cf /gcov.tar -C /tmp/gcov .
-fi
+[ ! -d $counts ] || tar -cf /gcov.tar -C $counts .
 
 echo "ok vm: guest-check"
