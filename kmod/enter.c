@@ -46,8 +46,8 @@ static bool regbuf_waiter_woken(struct regbuf_waiter *w, int *err)
 }
 
 /*
- * Completions that are not enough need no wake-up. Under q->cq_lock then; what
- * there is to run wakes in any case.
+ * Completions that are not enough need no wake-up. Only for those is q->cq_lock
+ * held, which keeps the rings; what there is to run wakes in any case.
  */
 static int regbuf_waiter_wake(struct wait_queue_entry *entry, unsigned int mode,
 			      int sync, void *key)
@@ -55,11 +55,13 @@ static int regbuf_waiter_wake(struct wait_queue_entry *entry, unsigned int mode,
 	struct regbuf_waiter *w = container_of(entry, struct regbuf_waiter,
 					       entry);
 	struct regbuf_queue *q = w->q;
-	u32 used = q->cq_tail - READ_ONCE(q->shm->ring->cq_head);
+	u32 used;
 
-	if (key == (void *)REGBUF_WAKE_POSTED &&
-	    !regbuf_enter_enough(q, used, w->want))
-		return 0;
+	if (key == (void *)REGBUF_WAKE_POSTED) {
+		used = q->cq_tail - READ_ONCE(q->shm->ring->cq_head);
+		if (!regbuf_enter_enough(q, used, w->want))
+			return 0;
+	}
 	return autoremove_wake_function(entry, mode, sync, key);
 }
 

@@ -270,6 +270,50 @@ TEST_F_TIMEOUT(resize, indices_are_scribbled, 60)
 	}
 }
 
+/* A thread that wakes the endpoint, and so whoever waits, all the time. */
+struct waker {
+	struct rb_rig *rig;
+	int stop;
+	pthread_t thread;
+};
+
+static void *wake(void *arg)
+{
+	struct waker *w = arg;
+	char byte = 0;
+
+	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED))
+		if (send(w->rig->far, &byte, 1, 0) != 1 ||
+		    recv(w->rig->near, &byte, 1, 0) != 1)
+			return arg;
+	return NULL;
+}
+
+/* C17: who is woken to work looks at no rings: they may be going. */
+TEST_F_TIMEOUT(resize, woken_meanwhile, 60)
+{
+	struct rb_queue *q = &self->qr.q, other = *q;
+	struct waker w = { .rig = &self->qr.rig };
+	pthread_t waits;
+	void *result;
+
+	/* It never is, so each byte has it looked at. */
+	rb_sqe_poll(q, self->qr.ep, POLLPRI, 1);
+	ASSERT_EQ(0, rb_q_submit_all(q));
+	ASSERT_EQ(0, pthread_create(&waits, NULL, wait_for_one, &other));
+	ASSERT_EQ(0, pthread_create(&w.thread, NULL, wake, &w));
+	for (int i = 0; i < 1000; i++)
+		ASSERT_EQ(0, rb_q_resize(q, 8, i % 2 ? 16 : 64));
+	__atomic_store_n(&w.stop, 1, __ATOMIC_RELAXED);
+	EXPECT_EQ(0, pthread_join(w.thread, &result));
+	EXPECT_EQ(NULL, result);
+	rb_sqe_nop(q, 2);
+	ASSERT_EQ(0, rb_q_submit_all(q));
+	EXPECT_EQ(0, pthread_join(waits, &result));
+	EXPECT_EQ(NULL, result);
+	EXPECT_EQ(0, rb_q_expect(q, 2, 0));
+}
+
 /* The pool's returned slices move along. */
 TEST_F(resize, returned_slices_stay)
 {
