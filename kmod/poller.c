@@ -92,9 +92,12 @@ static int regbuf_poller(void *data)
 {
 	struct regbuf_queue *q = data;
 	u64 last = ktime_get_ns();
+	struct mem_cgroup *old;
 	bool work;
 
 	set_freezable();
+	/* See regbuf_run_work(). */
+	old = set_active_memcg(q->memcg);
 	regbuf_queue_waits(q, 1);
 	while (!kthread_should_stop()) {
 		try_to_freeze();
@@ -106,6 +109,7 @@ static int regbuf_poller(void *data)
 		cond_resched();
 	}
 	regbuf_queue_waits(q, -1);
+	set_active_memcg(old);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/log2.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -33,6 +34,7 @@ static void regbuf_queue_free(struct regbuf_queue *q)
 	kvfree(q->bv);
 	if (q->frag.page)
 		put_page(q->frag.page);
+	mem_cgroup_put(q->memcg);
 	kfree_rcu(q, rcu);
 }
 
@@ -282,6 +284,7 @@ static struct regbuf_queue *regbuf_queue_create(struct regbuf_ctx *ctx,
 	q->hold.ctx = ctx;
 	q->hold.stock = &q->stock;
 	q->flags = arg->flags;
+	q->memcg = get_mem_cgroup_from_mm(current->mm);
 	regbuf_queue_init(q);
 	err = regbuf_queue_alloc(q, arg);
 	if (err) {

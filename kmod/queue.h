@@ -54,6 +54,7 @@ struct cred;
 struct regbuf_ep;
 struct regbuf_queue;
 struct eventfd_ctx;
+struct mem_cgroup;
 struct task_struct;
 
 #define REGBUF_MAX_SQ		32768
@@ -246,6 +247,7 @@ struct regbuf_queue {
 	struct regbuf_ctx *ctx;
 	u32 id;			/* of the context's */
 	u32 flags;
+	struct mem_cgroup *memcg;	/* of who made it */
 	struct bio_vec *bv;	/* scratch, under q->lock */
 	/* Likewise: too much for the stack, which is zeroed each time. */
 	struct regbuf_rx rx;

@@ -6,6 +6,7 @@
  */
 #include <linux/cred.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 
 #include "queue.h"
 
@@ -256,9 +257,12 @@ void regbuf_run_work(struct work_struct *work)
 {
 	struct regbuf_queue *q = container_of(work, struct regbuf_queue,
 					      run_work);
+	struct mem_cgroup *old;
 
 	if (!regbuf_queue_trylock(q))
 		return;
+	old = set_active_memcg(q->memcg);
 	regbuf_queue_run(q);
+	set_active_memcg(old);
 	regbuf_queue_unlock(q);
 }
