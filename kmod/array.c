@@ -148,8 +148,10 @@ static void regbuf_change_undo(struct regbuf_change *c)
 	u32 i;
 
 	for (i = 0; i < c->arg->nr; i++)
-		if (c->bufs[i])
+		if (c->bufs[i]) {
 			regbuf_buf_release(c->bufs[i]);
+			cond_resched();
+		}
 }
 
 static void regbuf_entry_done(struct regbuf_buf *buf)
@@ -223,8 +225,10 @@ static int regbuf_change_commit(struct regbuf_change *c)
 	fits = regbuf_change_fits(c);
 	if (fits) {
 		for (i = 0; i < c->arg->nr; i++)
-			if (c->bufs[i])
+			if (c->bufs[i]) {
 				regbuf_entry_done(c->bufs[i]);
+				cond_resched();
+			}
 		if (c->arg->flags & REGBUF_ARRAY_F_UPDATE)
 			regbuf_change_update(c);
 		else

@@ -4,6 +4,7 @@
  */
 #include <linux/net.h>
 #include <linux/poll.h>
+#include <linux/sched.h>
 #include <linux/wait.h>
 #include <net/sock.h>
 
@@ -140,6 +141,9 @@ static int regbuf_op_timeout(struct regbuf_queue *q, struct regbuf_req *req,
 	return 0;
 }
 
+/* Requests to look at until others may run. */
+#define REGBUF_CANCEL_RESCHED	1024
+
 /* One by user data, or all that fit. */
 struct regbuf_cancel {
 	u64 user_data;
@@ -163,6 +167,7 @@ static bool regbuf_cancel_list(struct regbuf_cancel *c, struct list_head *reqs)
 	struct regbuf_req *req, *next;
 
 	list_for_each_entry_safe(req, next, reqs, node) {
+		cond_resched();
 		if (!regbuf_cancel_fits(c, req))
 			continue;
 		regbuf_req_abort(req, -ECANCELED);
@@ -203,6 +208,8 @@ static bool regbuf_cancel_in_flight(const struct regbuf_cancel *c,
 
 	list_for_each_entry(chunk, &q->chunks, node) {
 		for (i = 0; i < chunk->nr; i++) {
+			if (!(i % REGBUF_CANCEL_RESCHED))
+				cond_resched();
 			req = &chunk->reqs[i];
 			if (READ_ONCE(req->state) >= REGBUF_REQ_FLIGHT &&
 			    regbuf_cancel_fits(c, req))
@@ -297,9 +304,11 @@ void regbuf_queue_run_idles(struct regbuf_queue *q)
 {
 	struct regbuf_req *req, *next;
 
-	list_for_each_entry_safe(req, next, &q->idles, node)
+	list_for_each_entry_safe(req, next, &q->idles, node) {
 		if (regbuf_buf_idle(q->ctx, req->more->buf_id))
 			regbuf_req_finish(req, 0);
+		cond_resched();
+	}
 	if (list_empty(&q->idles))
 		regbuf_queue_idle_stop(q);
 }

@@ -3,10 +3,14 @@
  * HOT: requests, from the place that is promised to the completion posted.
  */
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "queue.h"
+
+/* Completions in order that are told of at a time, with interrupts off. */
+#define REGBUF_ORDER_TURN	256
 
 static void regbuf_req_expire(struct regbuf_queue *q,
 			      struct regbuf_timer *timer)
@@ -49,12 +53,15 @@ struct regbuf_chunk *regbuf_chunk_create(struct regbuf_queue *q, u32 nr)
 void regbuf_chunk_add(struct regbuf_queue *q, struct regbuf_chunk *chunk)
 {
 	unsigned long flags;
+	LIST_HEAD(reqs);
 	u32 i;
 
+	/* There may be very many: not with interrupts off. */
+	for (i = 0; i < chunk->nr; i++)
+		list_add_tail(&chunk->reqs[i].node, &reqs);
 	spin_lock_irqsave(&q->cq_lock, flags);
 	list_add_tail(&chunk->node, &q->chunks);
-	for (i = 0; i < chunk->nr; i++)
-		list_add_tail(&chunk->reqs[i].node, &q->free);
+	list_splice_tail(&reqs, &q->free);
 	spin_unlock_irqrestore(&q->cq_lock, flags);
 }
 
@@ -192,7 +199,10 @@ int regbuf_cq_look(struct regbuf_queue *q)
 
 	if (READ_ONCE(q->broken))
 		return -ENOTRECOVERABLE;
-	/* Before the tail, which grows. */
+	/*
+	 * Before the tail, which grows, and before these places are written
+	 * anew: pairs with the program's release after it read them.
+	 */
 	head = smp_load_acquire(&q->shm->ring->cq_head);
 	/* More than was written, or than there is room for: it has lied. */
 	if (READ_ONCE(q->cq_tail) - head > q->cq_entries ||
@@ -401,62 +411,67 @@ static __always_inline void regbuf_req_done(struct regbuf_req *req)
 	req->q->nr_busy--;
 }
 
-/* Those at the head of the line that have landed, moved to @done. */
-static void regbuf_req_done_in_order(struct regbuf_req *req,
-				     struct list_head *done)
+/* Those at the head of the line that have landed, to @done; true if not all. */
+static bool regbuf_order_done(struct regbuf_ep *ep, struct list_head *done)
 {
-	struct regbuf_ep *ep = req->ep;
+	u32 turn = REGBUF_ORDER_TURN;
 	struct regbuf_more *next;
 
-	lockdep_assert_held(&req->q->cq_lock);
-	req->landed = true;
-	list_del_init(&req->node);
+	lockdep_assert_held(&ep->q->cq_lock);
 	while (!list_empty(&ep->order)) {
 		next = list_first_entry(&ep->order, struct regbuf_more, order);
 		if (!next->req->landed)
-			break;
+			return false;
+		if (!turn--)
+			return true;
 		list_del(&next->order);
 		regbuf_req_done(next->req);
 		list_add_tail(&next->req->node, done);
 		regbuf_ep_put(ep);
 	}
+	return false;
 }
 
-static noinline void regbuf_reqs_done_in_order(struct list_head *reqs)
+/* All are of one endpoint; what is left in @reqs are others, perhaps. */
+static noinline struct regbuf_ep *
+regbuf_reqs_done_in_order(struct list_head *reqs)
 {
 	struct regbuf_req *req, *next;
-	LIST_HEAD(done);
+	struct regbuf_ep *ep = NULL;
 
-	list_for_each_entry_safe(req, next, reqs, node)
-		regbuf_req_done_in_order(req, &done);
-	list_splice(&done, reqs);
+	list_for_each_entry_safe(req, next, reqs, node) {
+		ep = req->ep;
+		req->landed = true;
+		list_del_init(&req->node);
+	}
+	return regbuf_order_done(ep, reqs) ? ep : NULL;
 }
 
-/* Requests of a flight: all are ordered, or none. */
-static void regbuf_reqs_done(struct list_head *reqs)
+/* Requests of a flight: all are ordered, or none. Who has more, if any. */
+static struct regbuf_ep *regbuf_reqs_done(struct list_head *reqs)
 {
 	struct regbuf_req *req;
 
 	req = list_first_entry(reqs, struct regbuf_req, node);
-	if (unlikely(req->ordered)) {
-		regbuf_reqs_done_in_order(reqs);
-		return;
-	}
+	if (unlikely(req->ordered))
+		return regbuf_reqs_done_in_order(reqs);
 	list_for_each_entry(req, reqs, node)
 		regbuf_req_done(req);
+	return NULL;
 }
 
 /* The last request takes the queue along; its memory goes after the lock. */
-static __always_inline void regbuf_reqs_post(struct regbuf_queue *q,
-					     struct list_head *reqs,
-					     struct regbuf_flight *flight)
+static __always_inline struct regbuf_ep *
+regbuf_reqs_post_some(struct regbuf_queue *q, struct list_head *reqs,
+		      struct regbuf_flight *flight)
 {
+	struct regbuf_ep *more;
 	unsigned long flags;
 	u32 loud;
 
 	spin_lock_irqsave(&q->cq_lock, flags);
 	loud = q->cq_loud;
-	regbuf_reqs_done(reqs);
+	more = regbuf_reqs_done(reqs);
 	regbuf_cq_publish(q, loud);
 	list_splice_init(reqs, &q->free);
 	if (flight)
@@ -464,6 +479,44 @@ static __always_inline void regbuf_reqs_post(struct regbuf_queue *q,
 	if (unlikely(q->closed) && !q->nr_busy)
 		regbuf_queue_put(q);
 	spin_unlock_irqrestore(&q->cq_lock, flags);
+	return more;
+}
+
+/*
+ * Some more that had landed before, and waited for their turn. Another may do
+ * the same meanwhile: then all may be gone, but for what RCU keeps.
+ */
+static noinline struct regbuf_ep *regbuf_order_post(struct regbuf_ep *ep)
+{
+	struct regbuf_queue *q = ep->q;
+	struct regbuf_ep *more = NULL;
+	unsigned long flags;
+	LIST_HEAD(done);
+	u32 loud;
+
+	spin_lock_irqsave(&q->cq_lock, flags);
+	loud = q->cq_loud;
+	if (regbuf_order_done(ep, &done))
+		more = ep;
+	if (!list_empty(&done)) {
+		regbuf_cq_publish(q, loud);
+		list_splice(&done, &q->free);
+		if (unlikely(q->closed) && !q->nr_busy)
+			regbuf_queue_put(q);
+	}
+	spin_unlock_irqrestore(&q->cq_lock, flags);
+	return more;
+}
+
+/* Under RCU's lock. */
+static __always_inline void regbuf_reqs_post(struct regbuf_queue *q,
+					     struct list_head *reqs,
+					     struct regbuf_flight *flight)
+{
+	struct regbuf_ep *more = regbuf_reqs_post_some(q, reqs, flight);
+
+	while (unlikely(more))
+		more = regbuf_order_post(more);
 }
 
 /*
@@ -671,12 +724,14 @@ void regbuf_req_abort(struct regbuf_req *req, int err)
  * regbuf_list_abort() - cancel all requests of a list
  * @reqs: pending requests
  *
- * Context: q->lock held.
+ * Context: Process context. q->lock held.
  */
 void regbuf_list_abort(struct list_head *reqs)
 {
 	struct regbuf_req *req, *next;
 
-	list_for_each_entry_safe(req, next, reqs, node)
+	list_for_each_entry_safe(req, next, reqs, node) {
 		regbuf_req_abort(req, -ECANCELED);
+		cond_resched();
+	}
 }

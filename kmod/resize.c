@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * REGBUF_IOC_RESIZE: new rings with what is in the old ones. Submission is kept
- * out by q->lock, completions by q->cq_lock; no index moves. The old pages stay
- * in the program's mapping until it lets go of it.
+ * out by q->lock, completions, in the end, by q->cq_lock; no index moves. The
+ * old pages stay in the program's mapping until it lets go of it.
  */
 #include <linux/err.h>
 #include <linux/log2.h>
@@ -11,28 +11,49 @@
 
 #include "queue.h"
 
-/* The program's indices, read once. */
+/* Indices: the program's, read once; and how far we were then. */
 struct regbuf_tails {
 	u32 cq_head;
 	u32 sq_tail;
+	u32 cq_tail;
 };
 
-static void regbuf_shm_copy(struct regbuf_queue *q, struct regbuf_shm *to,
+/* Completions of which nobody writes any more. */
+static void regbuf_shm_copy_cqes(const struct regbuf_shm *from,
+				 struct regbuf_shm *to, u32 i, u32 end)
+{
+	for (; i != end; i++)
+		to->cqes[i & (to->cq_entries - 1)] =
+			from->cqes[i & (from->cq_entries - 1)];
+}
+
+/* All that does not change but under q->lock: perhaps megabytes. */
+static void regbuf_shm_copy(const struct regbuf_queue *q, struct regbuf_shm *to,
 			    const struct regbuf_tails *at)
 {
 	const struct regbuf_shm *from = q->shm;
 	u32 i;
 
-	*to->ring = *from->ring;
-	to->ring->cq_head = at->cq_head;
-	to->ring->sq_tail = at->sq_tail;
-	for (i = at->cq_head; i != q->cq_tail; i++)
-		to->cqes[i & (to->cq_entries - 1)] =
-			from->cqes[i & (from->cq_entries - 1)];
 	for (i = q->sq_head; i != at->sq_tail; i++)
 		to->sqes[i & (to->sq_entries - 1)] =
 			from->sqes[i & (from->sq_entries - 1)];
 	memcpy(to->pool, from->pool, from->pool_entries * sizeof(*from->pool));
+	regbuf_shm_copy_cqes(from, to, at->cq_head, at->cq_tail);
+}
+
+/* What came since, and the change. */
+static void regbuf_shm_swap(struct regbuf_queue *q, struct regbuf_shm **shm,
+			    const struct regbuf_tails *at)
+{
+	struct regbuf_shm *to = *shm;
+
+	lockdep_assert_held(&q->cq_lock);
+	*to->ring = *q->shm->ring;
+	to->ring->cq_head = at->cq_head;
+	to->ring->sq_tail = at->sq_tail;
+	regbuf_shm_copy_cqes(q->shm, to, at->cq_tail, q->cq_tail);
+	swap(q->shm, *shm);
+	WRITE_ONCE(q->cq_entries, to->cq_entries);
 }
 
 /* Does what there is fit; are the indices possible at all? */
@@ -40,7 +61,7 @@ static int regbuf_resize_check(struct regbuf_queue *q,
 			       const struct regbuf_shm *to,
 			       const struct regbuf_tails *at)
 {
-	u32 used = q->cq_tail - at->cq_head;
+	u32 used = at->cq_tail - at->cq_head;
 	u32 promised = q->promised - at->cq_head;
 	u32 ready = at->sq_tail - q->sq_head;
 
@@ -62,13 +83,15 @@ static int regbuf_resize_swap(struct regbuf_queue *q, struct regbuf_shm **shm)
 	spin_lock_irq(&q->cq_lock);
 	at.cq_head = READ_ONCE(q->shm->ring->cq_head);
 	at.sq_tail = READ_ONCE(q->shm->ring->sq_tail);
+	at.cq_tail = q->cq_tail;
 	err = regbuf_resize_check(q, *shm, &at);
+	spin_unlock_irq(&q->cq_lock);
 	if (!err) {
 		regbuf_shm_copy(q, *shm, &at);
-		swap(q->shm, *shm);
-		WRITE_ONCE(q->cq_entries, q->shm->cq_entries);
+		spin_lock_irq(&q->cq_lock);
+		regbuf_shm_swap(q, shm, &at);
+		spin_unlock_irq(&q->cq_lock);
 	}
-	spin_unlock_irq(&q->cq_lock);
 	mutex_unlock(&q->map_lock);
 	return err;
 }

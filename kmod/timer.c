@@ -4,6 +4,7 @@
  */
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
+#include <linux/sched.h>
 #include <linux/timerqueue.h>
 
 #include "compat.h"
@@ -80,7 +81,7 @@ void regbuf_timer_del(struct regbuf_queue *q, struct regbuf_timer *timer)
  * regbuf_timer_run() - fire what is due
  * @q: the queue
  *
- * Context: q->lock held.
+ * Context: Process context. q->lock held.
  */
 void regbuf_timer_run(struct regbuf_queue *q)
 {
@@ -97,5 +98,6 @@ void regbuf_timer_run(struct regbuf_queue *q)
 		timerqueue_del(&q->timers, node);
 		timer = container_of(node, struct regbuf_timer, node);
 		timer->fire(q, timer);
+		cond_resched();
 	}
 }

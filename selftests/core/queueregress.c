@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <sys/mman.h>
 
+#include "regbuf_buf.h"
+#include "regbuf_lane.h"
 #include "regbuf_stuffed.h"
 #include "kselftest_harness.h"
 
@@ -208,6 +210,33 @@ TEST_F(queueregress, cancelled_timeout_is_set_again)
 	ASSERT_EQ(0, rb_q_submit_all(self->q));
 	for (int i = 0; i < 64; i++)
 		ASSERT_EQ(0, rb_q_expect(self->q, i, ETIME));
+}
+
+/*
+ * C3: completions that wait for one before them are told of when that has come,
+ * however many: some at a time, as interrupts are off meanwhile.
+ */
+TEST_F(queueregress, many_wait_for_their_turn)
+{
+	struct rb_rig *rig = &self->qr.rig;
+	__u32 ep;
+
+	ASSERT_EQ(0, rb_q_resize(self->q, 1024, 1024));
+	ASSERT_EQ(0, rb_q_detach(self->q, self->qr.ep, 0));
+	ASSERT_EQ(0, rb_q_attach(self->q, rig->near,
+				 RB_BOTH | REGBUF_ATTACH_F_ORDERED, 0, 0, &ep));
+	ASSERT_EQ(0, rb_rig_hold(rig, REGRESS_LEN));
+	rb_sqe_send(self->q, ep, rig->id, 0, REGRESS_LEN, 0);
+	ASSERT_EQ(0, rb_q_submit_all(self->q));
+	/* Each is copied, and so through at once. */
+	for (int i = 1; i < 1000; i++) {
+		rb_sqe_send(self->q, ep, rig->id, 0, 8, i);
+		ASSERT_EQ(0, rb_q_submit_all(self->q));
+	}
+	EXPECT_EQ(0, rb_q_ready(self->q));
+	ASSERT_EQ(0, rb_net_release(&rig->net, rig->far));
+	for (int i = 0; i < 1000; i++)
+		ASSERT_EQ(0, rb_q_expect(self->q, i, 0));
 }
 
 #include "regbuf_main.h"
