@@ -56,7 +56,7 @@ struct regbuf;
  * * 0
  * * -ENODEV: there is no REGBUF_DEVICE; the module is not loaded
  * * -EACCES: no permission to open it
- * * -EMFILE, -ENFILE: too many open files
+ * * -EMFILE, -ENFILE: too many open files, or contexts of this user
  * * -ENOMEM
  */
 int regbuf_open(struct regbuf **out);
@@ -373,6 +373,7 @@ int regbuf_array_update(struct regbuf *rb, uint32_t first,
  * * -EACCES: more than the buffer has
  * * -EOPNOTSUPP: an imported buffer, or an unknown access bit
  * * -EMFILE, -ENFILE: too many open files
+ * * -ENOSPC: the context has 4096 exports and imports of them
  * * -ENOMEM
  * * -EPERM: another process opened the context
  */
@@ -807,6 +808,7 @@ struct regbuf_queue_params {
  * * -EPERM: another process opened the context; REGBUF_QUEUE_F_POLLER without
  *   CAP_SYS_NICE
  * * -EMFILE, -ENFILE: too many open files
+ * * -ENOSPC: the context has 4096 queues
  * * -ENOMEM
  */
 int regbuf_queue_create(struct regbuf *rb,

@@ -9,6 +9,7 @@
 #include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/user.h>
 #include <linux/slab.h>
 #include <net/net_namespace.h>
 
@@ -69,6 +70,7 @@ static void regbuf_ctx_sign(struct regbuf_ctx *ctx)
 	ctx->pid = get_pid(task_tgid(current));
 	ctx->pid_nr = task_tgid_vnr(current);
 	ctx->uid = current_euid();
+	ctx->payer = current_user()->uid;
 	get_task_comm(ctx->comm, current);
 	ctx->net = get_net(current->nsproxy->net_ns);
 	ctx->net_cookie = ctx->net->net_cookie;

@@ -9,22 +9,32 @@
 #include "regbuf.h"
 
 /**
- * regbuf_buf_kill() - make a buffer's id dead
- * @buf: the buffer; the caller drops the id's reference if this succeeds
+ * __regbuf_buf_kill() - make a buffer's id dead
+ * @buf: the buffer; the caller calls in what is kept of it, and drops the id's
+ *       reference, if this succeeds
  *
  * Context: Process context. Of imports, with regbuf_export_lock held.
  * Return: 0, or -ESTALE if somebody else has.
  */
-int regbuf_buf_kill(struct regbuf_buf *buf)
+int __regbuf_buf_kill(struct regbuf_buf *buf)
 {
 	int old = atomic_fetch_or(REGBUF_OUT_DEAD, &buf->out);
 
 	if (old & REGBUF_OUT_DEAD)
 		return -ESTALE;
 	regbuf_slot_show(buf->ctx, regbuf_id_slot(buf->id));
-	/* From now on nothing is kept any more. */
-	regbuf_stock_recall(buf);
 	return 0;
+}
+
+/* Of one's own; then the id's reference is to be dropped. */
+static int regbuf_buf_kill(struct regbuf_buf *buf)
+{
+	int err = __regbuf_buf_kill(buf);
+
+	/* From now on nothing is kept any more. */
+	if (!err)
+		regbuf_stock_recall(buf);
+	return err;
 }
 
 /* With its id's reference, if that is the only one. */

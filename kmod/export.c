@@ -6,13 +6,20 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/rculist.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "regbuf.h"
 
-/* One for all: whoever exports and whoever imports have no lock in common. */
+/*
+ * One for all: whoever exports and whoever imports have no lock in common. So
+ * nobody may make it long to look at what he shares.
+ */
 static DEFINE_SPINLOCK(regbuf_export_lock);
+
+/* Exports of a context, and imports of those. */
+#define REGBUF_MAX_SHARES	4096
 
 struct regbuf_export {
 	/* set once */
@@ -37,6 +44,8 @@ static void regbuf_export_put(struct regbuf_export *export)
 		return;
 	spin_lock(&regbuf_export_lock);
 	list_del(&export->node);
+	if (export->ctx)
+		export->ctx->nr_shares--;
 	spin_unlock(&regbuf_export_lock);
 	kfree(export);
 }
@@ -65,6 +74,22 @@ static const struct file_operations regbuf_export_fops = {
 	.llseek = noop_llseek,
 };
 
+/*
+ * What queues only keep of imports is no use: they are on the buffer's range,
+ * too. There may be many queues, so this is without the lock.
+ */
+static void regbuf_imports_recall(const struct regbuf_buf *buf)
+{
+	struct regbuf_buf *other;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(other, &buf->mem->bufs, node)
+		if (other->imported && regbuf_import(other)->origin == buf &&
+		    regbuf_buf_in_flight(other))
+			regbuf_stock_recall(other);
+	rcu_read_unlock();
+}
+
 /* Those of the imports, instead of what these hold. */
 static u32 regbuf_imports_uses(struct list_head *imports)
 {
@@ -72,7 +97,7 @@ static u32 regbuf_imports_uses(struct list_head *imports)
 	u32 nr = 0;
 
 	list_for_each_entry(import, imports, node)
-		nr += regbuf_buf_uses(&import->buf) - 1;
+		nr += regbuf_buf_in_flight(&import->buf) - 1;
 	return nr;
 }
 
@@ -87,6 +112,7 @@ u32 regbuf_export_uses(struct regbuf_buf *buf)
 	struct regbuf_export *export;
 	u32 nr;
 
+	regbuf_imports_recall(buf);
 	spin_lock(&regbuf_export_lock);
 	nr = regbuf_buf_in_flight(buf);
 	list_for_each_entry(export, &buf->ctx->exports, node)
@@ -140,10 +166,12 @@ int regbuf_import_kill(struct regbuf_buf *buf, bool idle)
 	else if (idle && !refcount_dec_if_one(&buf->ref))
 		err = -EBUSY;
 	else
-		err = regbuf_buf_kill(buf);
+		err = __regbuf_buf_kill(buf);
 	if (!err)
 		list_move(&import->node, &import->export->dead);
 	spin_unlock(&regbuf_export_lock);
+	if (!err)
+		regbuf_stock_recall(buf);
 	return err;
 }
 
@@ -158,6 +186,8 @@ void regbuf_import_release(struct regbuf_buf *buf)
 	struct regbuf_import *import = regbuf_import(buf);
 
 	spin_lock(&regbuf_export_lock);
+	if (!list_empty(&import->node))
+		import->export->ctx->nr_shares--;
 	list_del(&import->node);
 	spin_unlock(&regbuf_export_lock);
 	regbuf_export_put(import->export);
@@ -173,11 +203,14 @@ static struct regbuf_buf *regbuf_export_kill_one(struct regbuf_export *export)
 	import = list_first_entry_or_null(&export->live, struct regbuf_import,
 					  node);
 	if (import) {
-		regbuf_buf_kill(&import->buf);
+		__regbuf_buf_kill(&import->buf);
 		list_move(&import->node, &export->dead);
 	}
 	spin_unlock(&regbuf_export_lock);
-	return import ? &import->buf : NULL;
+	if (!import)
+		return NULL;
+	regbuf_stock_recall(&import->buf);
+	return &import->buf;
 }
 
 /* Nobody imports it any more, and nobody uses what was imported. */
@@ -267,12 +300,23 @@ static int regbuf_export_check(const struct regbuf_buf *buf,
 	return 0;
 }
 
+/* One of a context's, or an import of one; there is room for so many. */
+static int regbuf_share_count(struct regbuf_ctx *ctx)
+{
+	lockdep_assert_held(&regbuf_export_lock);
+	if (ctx->nr_shares == REGBUF_MAX_SHARES)
+		return -ENOSPC;
+	ctx->nr_shares++;
+	return 0;
+}
+
 static struct regbuf_export *
 regbuf_export_create(struct regbuf_buf *buf,
 		     const struct regbuf_ioc_export *arg)
 {
 	struct regbuf_export *export = kzalloc(sizeof(*export),
 					       GFP_KERNEL_ACCOUNT);
+	int err;
 
 	if (!export)
 		return ERR_PTR(-ENOMEM);
@@ -286,10 +330,16 @@ regbuf_export_create(struct regbuf_buf *buf,
 	INIT_LIST_HEAD(&export->live);
 	INIT_LIST_HEAD(&export->dead);
 	spin_lock(&regbuf_export_lock);
-	list_add(&export->node, &buf->ctx->exports);
-	WRITE_ONCE(buf->exported, true);
+	err = regbuf_share_count(buf->ctx);
+	if (!err) {
+		list_add(&export->node, &buf->ctx->exports);
+		WRITE_ONCE(buf->exported, true);
+	}
 	spin_unlock(&regbuf_export_lock);
-	return export;
+	if (!err)
+		return export;
+	kfree(export);
+	return ERR_PTR(err);
 }
 
 /* Told, and then given a descriptor. */
@@ -424,12 +474,11 @@ static void regbuf_import_undo(struct regbuf_import *import)
 static int regbuf_import_start(struct regbuf_import *import)
 {
 	struct regbuf_export *export = import->export;
-	int err = 0;
+	int err;
 
 	spin_lock(&regbuf_export_lock);
-	if (export->ended) {
-		err = -ESTALE;
-	} else {
+	err = export->ended ? -ESTALE : regbuf_share_count(export->ctx);
+	if (!err) {
 		list_add(&import->node, &export->live);
 		regbuf_buf_publish(&import->buf);
 	}

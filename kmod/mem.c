@@ -4,6 +4,7 @@
  * as the same range.
  */
 #include <linux/err.h>
+#include <linux/rculist.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -329,7 +330,7 @@ void regbuf_mem_join(struct regbuf_mem *mem, struct regbuf_buf *buf)
 
 	buf->mem = mem;
 	spin_lock(&ctx->mem_lock);
-	hlist_add_head(&buf->node, &mem->bufs);
+	hlist_add_head_rcu(&buf->node, &mem->bufs);
 	atomic_or(mem->out, &buf->out);
 	spin_unlock(&ctx->mem_lock);
 }
@@ -345,7 +346,7 @@ void regbuf_mem_leave(struct regbuf_buf *buf)
 	struct regbuf_ctx *ctx = buf->mem->watch->ctx;
 
 	spin_lock(&ctx->mem_lock);
-	hlist_del(&buf->node);
+	hlist_del_rcu(&buf->node);
 	spin_unlock(&ctx->mem_lock);
 	regbuf_mem_put(buf->mem);
 }

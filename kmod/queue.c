@@ -35,6 +35,7 @@ static void regbuf_queue_free(struct regbuf_queue *q)
 	if (q->frag.page)
 		put_page(q->frag.page);
 	mem_cgroup_put(q->memcg);
+	atomic_dec(&q->ctx->open_queues);
 	kfree_rcu(q, rcu);
 }
 
@@ -280,6 +281,11 @@ static struct regbuf_queue *regbuf_queue_create(struct regbuf_ctx *ctx,
 
 	if (!q)
 		return ERR_PTR(-ENOMEM);
+	if (atomic_inc_return(&ctx->open_queues) > REGBUF_MAX_QUEUES) {
+		atomic_dec(&ctx->open_queues);
+		kfree(q);
+		return ERR_PTR(-ENOSPC);
+	}
 	q->ctx = ctx;
 	q->hold.ctx = ctx;
 	q->hold.stock = &q->stock;

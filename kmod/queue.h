@@ -62,6 +62,9 @@ struct task_struct;
 #define REGBUF_MAX_POOL		65536
 #define REGBUF_MAX_ENDPOINTS	65536
 
+/* Of a context: whoever calls in what they keep looks at each. */
+#define REGBUF_MAX_QUEUES	4096
+
 /* Free requests to take at a time, and completions to tell of. */
 #define REGBUF_FRESH		32
 #define REGBUF_STAGED		32

@@ -88,6 +88,7 @@ struct regbuf_ctx {
 	u32 pid_nr;		/* in its own namespace */
 	struct pid *pid;
 	kuid_t uid;
+	kuid_t payer;		/* the user that it counts for */
 	u64 net_cookie;
 	char comm[TASK_COMM_LEN];
 	/* until it is closed; read under RCU */
@@ -108,6 +109,7 @@ struct regbuf_ctx {
 	/* own synchronisation */
 	bool closed;
 	atomic_t changes;	/* of what netlink lists */
+	atomic_t open_queues;	/* until they are freed */
 	wait_queue_head_t wait;	/* a buffer became idle, or went */
 	refcount_t ref;
 	/* ranges */
@@ -125,7 +127,9 @@ struct regbuf_ctx {
 	struct xarray watches;		/* watch_lock; by address */
 	spinlock_t mem_lock;		/* ranges and who uses them */
 	struct rb_root mems;		/* mem_lock; by address and length */
-	struct list_head exports;	/* regbuf_export_lock */
+	/* regbuf_export_lock */
+	struct list_head exports;
+	u32 nr_shares;		/* those, and imports of them */
 };
 
 /* A checked slice. */

@@ -51,13 +51,14 @@ struct regbuf_buf *regbuf_register(struct regbuf_ctx *ctx,
 		kfree(buf);
 		return ERR_CAST(mem);
 	}
-	regbuf_buf_init(buf, ctx, mem, want->access);
+	/* Others see it as soon as it is on the range. */
 	buf->counted = want->flags & REGBUF_REGISTER_F_COUNT;
+	regbuf_buf_init(buf, ctx, mem, want->access);
 	err = regbuf_buf_insert(buf);
 	if (!err)
 		return buf;
 	regbuf_mem_leave(buf);
-	kfree(buf);
+	kfree_rcu(buf, rcu);
 	return ERR_PTR(err);
 }
 

@@ -103,7 +103,7 @@ struct regbuf_mem {
 		struct rcu_head rcu;	/* when it is gone */
 	};
 	struct hlist_node watched;	/* watch->mems */
-	struct hlist_head bufs;
+	struct hlist_head bufs;		/* read under RCU */
 	u32 refs;		/* buffers */
 	u8 out;			/* read without */
 };
@@ -238,7 +238,7 @@ void regbuf_register_done(struct regbuf_buf *buf,
 int regbuf_ioctl_register(void *of, struct regbuf_call *call);
 
 /* deregister.c */
-int regbuf_buf_kill(struct regbuf_buf *buf);
+int __regbuf_buf_kill(struct regbuf_buf *buf);
 void regbuf_buf_kill_all(struct regbuf_ctx *ctx);
 void regbuf_deregister_id(struct regbuf_ctx *ctx, u64 id);
 int regbuf_ioctl_deregister(void *of, struct regbuf_call *call);

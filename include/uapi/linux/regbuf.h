@@ -608,7 +608,8 @@ struct regbuf_ioc_array {
  *
  * Errors: -ENOENT, -ESTALE, -EFAULT: the buffer or the range. -EINVAL: no
  * access. -EACCES: more than the buffer has. -EOPNOTSUPP: an imported buffer,
- * or an unknown access bit. -EMFILE, -ENFILE: no descriptor.
+ * or an unknown access bit. -ENOSPC: the context has 4096 exports and imports
+ * of them. -EMFILE, -ENFILE: no descriptor.
  */
 struct regbuf_ioc_export {
 	__u32 size;
@@ -637,7 +638,8 @@ struct regbuf_ioc_export {
  *
  * Errors: -EBADF: @fd is no descriptor. -EINVAL: it is something else. -ESTALE:
  * the buffer is gone, or the export revoked. -EACCES: more than the export
- * has. -EOPNOTSUPP: an unknown access bit. -ENOSPC: max_buffers.
+ * has. -EOPNOTSUPP: an unknown access bit. -ENOSPC: max_buffers, or as of
+ * struct regbuf_ioc_export.
  */
 struct regbuf_ioc_import {
 	__u32 size;
@@ -795,7 +797,8 @@ struct regbuf_ring {
  * requests is charged to the caller's cgroup.
  *
  * Errors: -EINVAL: too many entries, or none. -EPERM: F_POLLER without the
- * capability. -EMFILE, -ENFILE: no descriptor.
+ * capability. -ENOSPC: the context has 4096 queues. -EMFILE, -ENFILE: no
+ * descriptor.
  */
 struct regbuf_ioc_queue {
 	__u32 size;
