@@ -38,7 +38,7 @@ struct regbuf_buf *regbuf_buf_find(struct regbuf_ctx *ctx, u64 id)
 	if (!buf || !gen)
 		return ERR_PTR(-ENOENT);
 	last = xa_is_value(buf) ? xa_to_value(buf) : regbuf_id_gen(buf->id);
-	/* Its id is not told yet. */
+	/* Its id is not told yet; pairs with regbuf_buf_publish(). */
 	if (!xa_is_value(buf) && atomic_read(&buf->out) & REGBUF_OUT_NEW)
 		last--;
 	if (gen > last)
@@ -343,7 +343,7 @@ out:
  */
 void regbuf_buf_publish(struct regbuf_buf *buf)
 {
-	/* Before others find it. */
+	/* What it is before it is live: pairs with regbuf_buf_find(). */
 	smp_mb__before_atomic();
 	atomic_andnot(REGBUF_OUT_NEW, &buf->out);
 	regbuf_slot_show(buf->ctx, regbuf_id_slot(buf->id));

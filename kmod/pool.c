@@ -35,7 +35,7 @@ static void regbuf_pool_refill(struct regbuf_queue *q)
 		if (__test_and_clear_bit(nr, pool->out))
 			pool->free[pool->nr_free++] = nr;
 	}
-	/* After the entries were read. */
+	/* After the entries were read; pairs with the program's acquire. */
 	smp_store_release(&shm->ring->pool_head, pool->head);
 }
 

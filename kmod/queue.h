@@ -17,8 +17,9 @@
  *             q->landed. That of the first request it carries, which has a
  *             reference while it is pending.
  *
- * Locks, in this order:
+ * Locks, in this order; Documentation/locking.rst has all:
  *
+ *   q->kill_lock   mutex: ending the queue, by its file or its context.
  *   q->lock        mutex: submission, endpoints, lanes, timers, the pool. Held
  *                  through the socket calls, which do not block. Workers only
  *                  try it: whoever has it finds what became ready meanwhile
@@ -30,8 +31,8 @@
  *   q->ready_lock  spinlock, irq: what is ready, who may run it. Taken in the
  *                  wait queue callbacks of sockets.
  *
- * ctx->lock is taken with none of these held; q->stock has a lock of its own,
- * that nothing is taken under.
+ * The registry's locks come under q->lock, and under none of the others;
+ * q->stock has one of its own, that nothing is taken under.
  */
 
 #include <linux/err.h>
@@ -310,7 +311,7 @@ struct regbuf_queue {
 	u32 nr_waiters;		/* threads that will run what is ready */
 	struct work_struct run_work;
 	/* own synchronisation */
-	bool running;		/* somebody has q->lock */
+	bool running;		/* somebody has q->lock; see ready.c */
 	wait_queue_head_t wait;	/* threads in REGBUF_IOC_ENTER, the poller */
 	wait_queue_head_t poll;	/* poll and epoll */
 	refcount_t ref;
@@ -567,7 +568,11 @@ static inline u32 regbuf_cq_peek(struct regbuf_queue *q)
 	const struct regbuf_ring *ring = q->shm->ring;
 	u32 used;
 
-	/* In this order: no more than there are. */
+	/*
+	 * In this order: no more than there are. Pairs with
+	 * regbuf_cq_publish(), and with the program's store of its index, which
+	 * comes after it has seen ours.
+	 */
 	used = smp_load_acquire(&ring->cq_tail);
 	used -= READ_ONCE(ring->cq_head);
 	/* Or there are others by now, and it has consumed some; or it lies. */

@@ -211,7 +211,10 @@ static void regbuf_ep_run(struct regbuf_ep *ep)
 	/* Most likely it will wait: then it needs no second look. */
 	if ((ep->recv.count || ep->nr_polls) && !regbuf_ep_watching(ep))
 		regbuf_ep_watch(ep, true);
-	/* All this, before the socket is asked; see regbuf_ep_wake(). */
+	/*
+	 * All this, before the socket is asked. Pairs with skwq_has_sleeper(),
+	 * after which regbuf_ep_wake() looks at it.
+	 */
 	smp_mb();
 	if (ep->cred != current_cred())
 		old = override_creds(ep->cred);
@@ -252,7 +255,11 @@ void regbuf_queue_run(struct regbuf_queue *q)
 		regbuf_queue_run_idles(q);
 }
 
-/* Never waits for the lock: its holder may be held up by the program. */
+/*
+ * Never waits for the lock: its holder may be held up by the program. What it
+ * allocates, connections that it accepts above all, is charged to the queue's
+ * cgroup: its own is nobody's.
+ */
 void regbuf_run_work(struct work_struct *work)
 {
 	struct regbuf_queue *q = container_of(work, struct regbuf_queue,

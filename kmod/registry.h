@@ -17,7 +17,7 @@
  *             exported, to which it has a reference.
  *
  * Lock order: q->lock, ctx->count_lock, ctx->watch_lock, mmap_lock; then, where
- * faults of user memory must not happen, ctx->lock, regbuf_export_lock,
+ * faults of user memory must not happen, ctx->lock, regbuf_export_lock or
  * ctx->mem_lock, the lock of a view. The last three are spinlocks of process
  * context; two of them are also taken when mappings change.
  */

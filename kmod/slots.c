@@ -33,7 +33,10 @@ static void regbuf_slot_write(struct regbuf_slot *to, u64 id, u64 length,
 {
 	if (to->id != id) {
 		WRITE_ONCE(to->state, REGBUF_STATE_NONE);
-		/* Nothing new is seen before that. */
+		/*
+		 * Nothing new is seen before that; pairs with the program's
+		 * acquire, after which it looks at the id.
+		 */
 		smp_wmb();
 		WRITE_ONCE(to->id, id);
 		WRITE_ONCE(to->length, length);

@@ -22,6 +22,13 @@ void regbuf_stock_open(struct regbuf_stock *stock, struct regbuf_ctx *ctx)
 	lockdep_assert_held(&ctx->lock);
 	spin_lock_init(&stock->lock);
 	hlist_add_head_rcu(&stock->node, &ctx->stocks);
+	/*
+	 * Before anything is put into it: who calls stocks in sees this one, or
+	 * we see in regbuf_stock_may() what he did before, which is followed by
+	 * a full barrier (atomic_fetch_or() in __regbuf_buf_kill(), and that of
+	 * who waits on ctx->wait).
+	 */
+	smp_mb();
 }
 
 /* What it has of a buffer, or of any. */
