@@ -448,7 +448,7 @@ case $1 in
 list)
 	echo build-6.1 build-6.12 checkpatch codespell commits kernel-doc \
 		shellcheck mandoc yaml coccinelle headers layout ynl \
-		boundaries spdx sizes library tree refusals paths seeds
+		boundaries spdx sizes library tree refusals paths seeds docs
 	;;
 build-6.1) module 6.1 ;;
 build-6.12) module 6.12 ;;
@@ -471,6 +471,7 @@ tree) check_tree ;;
 refusals) check_refusals ;;
 paths) check_paths ;;
 seeds) python3 .ci/seeds.py ;;
+docs) python3 .ci/docs.py ;;
 *)
 	echo "no check $1: one of $(sh "$0" list)"
 	exit 2

@@ -56,6 +56,7 @@ lint shellcheck		shell scripts
 lint mandoc		manual pages
 lint yamllint		YAML files
 lint python3-jsonschema	the header of the netlink interface
+lint python3-docutils	pages of the documentation
 EOF
 }
 

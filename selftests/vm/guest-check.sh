@@ -72,9 +72,11 @@ no_leak()
 	! grep . /sys/kernel/debug/kmemleak | sed 's/^/# /' | grep .
 }
 
+# A cgroup that has too much is told of with a call trace, too.
 clean_log()
 {
-	! dmesg | grep -E 'BUG|WARNING|Oops|KASAN:|KCSAN:|UBSAN:|refcount_t|detected stall|soft lockup|blocked for more than|Call Trace|general protection|suspicious|while atomic|leaked|corrupt' |
+	! dmesg | sed '/ invoked oom-killer: /,/ oom-kill:/{/CONSTRAINT_NONE/!d}' |
+		grep -E 'CONSTRAINT_NONE|BUG|WARNING|Oops|KASAN:|KCSAN:|UBSAN:|refcount_t|detected stall|soft lockup|blocked for more than|Call Trace|general protection|suspicious|while atomic|leaked|corrupt' |
 		sed 's/^/# /' | grep .
 }
 
