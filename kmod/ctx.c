@@ -92,7 +92,9 @@ struct regbuf_ctx *regbuf_ctx_create(void)
 	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 	if (!ctx)
 		return ERR_PTR(-ENOMEM);
-	ctx->stats = alloc_percpu_gfp(struct regbuf_stats, GFP_KERNEL_ACCOUNT);
+	/* Or the heap would print where it failed. */
+	ctx->stats = alloc_percpu_gfp(struct regbuf_stats,
+				      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!ctx->stats) {
 		kfree(ctx);
 		return ERR_PTR(-ENOMEM);
