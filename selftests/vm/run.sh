@@ -94,9 +94,9 @@ trap 'exit 125' INT TERM
 # The shared libraries that a program is linked to, if any.
 add_libraries()
 {
-	for file in $(ldd "$1" 2>/dev/null | grep -o '/[^ ]*'); do
-		mkdir -p "$root$(dirname "$file")"
-		cp -L "$file" "$root$file"
+	for lib in $(ldd "$1" 2>/dev/null | grep -o '/[^ ]*'); do
+		mkdir -p "$root$(dirname "$lib")"
+		cp -L "$lib" "$root$lib"
 	done
 }
 
