@@ -6,6 +6,8 @@
 #                      also 7.2, 7.3, kasan, kcsan, kasan7
 #   make check-all     the same on all of them, for hours
 #   make coverage      which lines of the module the tests run [TESTS=...]
+#   make soak          everything at once, in little memory, for a while
+#                      [MINUTES=5] [KERNEL=6.12] [SEED=...] [MIB=...]
 #   make demo          a file over TCP        [FILE=path] [KERNEL=...]
 #   make vm CMD='...'  any command in the VM  [KERNEL=...] [SHARE=dir]
 #   make bench         instructions per operation, and those of the others
@@ -33,8 +35,8 @@ CFLAGS ?= -O2 -g -Wall -Wextra
 
 export PREFIX DESTDIR
 
-.PHONY: all modules lib examples tools check check-all coverage demo vm bench
-.PHONY: profile performance perf lint install dkms-install clean
+.PHONY: all modules lib examples tools check check-all coverage soak demo vm
+.PHONY: bench profile performance perf lint install dkms-install clean
 
 all: modules lib examples tools
 
@@ -61,6 +63,10 @@ check-all:
 coverage:
 	tools/deps.sh build vm coverage
 	selftests/vm/check.sh -g $(if $(TESTS),-t '$(TESTS)') $(or $(KERNEL),kasan)
+
+soak:
+	selftests/vm/soak.sh $(if $(MINUTES),-m '$(MINUTES)') \
+		$(if $(SEED),-s '$(SEED)') $(if $(MIB),-M '$(MIB)') $(KERNEL)
 
 demo:
 	examples/demo.sh $(if $(KERNEL),-k $(KERNEL)) $(FILE)

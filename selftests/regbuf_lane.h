@@ -27,6 +27,7 @@ struct rb_netem {
 	__u64 jitter_us;
 	unsigned int loss;
 	unsigned int reorder;
+	unsigned int duplicate;
 };
 
 static inline __u32 rb_netem_share(unsigned int percent)
@@ -44,6 +45,7 @@ static inline int rb_netem_options(struct nl_msg *msg,
 		.limit = 10000,
 		.loss = rb_netem_share(netem->loss),
 		.gap = !!netem->reorder,
+		.duplicate = rb_netem_share(netem->duplicate),
 	};
 	struct nlattr *nest = nla_nest_start(msg, TCA_OPTIONS);
 
