@@ -285,8 +285,11 @@ void op_sync(void)
 
 	if (!l || !b || l->fd < 0 || l->broken || l->ending || l->over)
 		return;
-	/* What the poller has not taken yet is in no lane: this would overtake. */
-	if (l->q->poller && l->sends)
+	/*
+	 * What the poller has not taken yet is in no lane: this would overtake.
+	 * What is cut off in the middle in this moment leaves a hole.
+	 */
+	if (l->sends && (l->q->poller || l->stream))
 		return;
 	frame_start(&r);
 	r.slices[0] = rb_inline(&r.frame, sizeof(r.frame));
