@@ -10,7 +10,9 @@ int buf_register(struct buf *b, struct map *map, size_t off, size_t len,
 	int err = rb_register_flags(w.dev, map->mem + off, len, access, flags,
 				    &reg);
 
-	ALLOW("register", err, w.root ? ENOMEM : ENOBUFS, ENOMEM);
+	if (err && err != -ENOMEM && (err != -ENOBUFS || w.root))
+		die("register %zu bytes at %zu of %s, access %u, flags %#x: %s",
+		    len, off, map_text(map), access, flags, strerror(-err));
 	if (err)
 		return err;
 	*b = (struct buf){
@@ -185,12 +187,14 @@ void op_look(void)
 {
 	const struct buf *b = &w.bufs[rnd(BUFS)];
 	bool wait = chance(4);
+	struct regbuf_ioc_query query = { .size = sizeof(query) };
 	struct regbuf_ioc_status status;
 	struct regbuf_ioc_stats stats;
 	int err;
 
-	if (rb_stats(w.dev, &stats))
-		die("stats: %d", -errno);
+	if (rb_stats(w.dev, &stats) ||
+	    rb_ioctl(w.dev, REGBUF_IOC_QUERY, &query))
+		die("stats or query: %d", -errno);
 	if (!b->id)
 		return;
 	err = wait ? rb_wait(w.dev, b->id, RB_SHORT / 4) :

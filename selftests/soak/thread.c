@@ -5,6 +5,8 @@
  */
 #include "soak.h"
 
+#include "netlink/nl.h"
+
 static __u64 seed;
 
 /* While it is held, what it looks at may change. */
@@ -67,6 +69,21 @@ static void look(void)
 	}
 }
 
+/* Of what there is to see for this user, while it comes and goes. */
+static void dump(void)
+{
+	static const int cmds[] = {
+		REGBUF_CMD_CONTEXT_GET, REGBUF_CMD_BUFFER_GET,
+		REGBUF_CMD_QUEUE_GET, REGBUF_CMD_ENDPOINT_GET,
+		REGBUF_CMD_HOLD_GET,
+	};
+	struct rn_answer a = { };
+	static struct rn nl;
+
+	if (nl.sk || !rn_open(&nl))
+		rn_dump(&nl, cmds[pick(5)], 0, &a);
+}
+
 static void turn(void)
 {
 	__u32 what = pick(8);
@@ -79,6 +96,8 @@ static void turn(void)
 	thread_release();
 	if (what >= 6)
 		usleep(1000);
+	if (what == 7 && !pick(8))
+		dump();
 }
 
 static void *run(void *arg)
