@@ -6,7 +6,7 @@
 # NAME is 6.1 or 6.12 (Debian's cloud kernels), rt (6.12 with PREEMPT_RT), 7.2 or
 # 7.3 (cloud kernels of the next release: see backport.sh), kasan or kcsan (built
 # from Debian's 6.12 source with that .config and base.config), kasan7 (the same
-# of 7.3), or source and source7 (only the unpacked 6.12 and 7.3 sources:
+# of 7.3), uml (a process of this machine, of uml.config: see uml.sh), or source and source7 (only the unpacked 6.12 and 7.3 sources:
 # checkpatch, kselftest and their like live in the first). The directory printed
 # holds
 #   vmlinuz   what to boot           release   its name, as uname -r says it
@@ -138,25 +138,26 @@ check_config()
 	[ -z "$missing" ] || die "options lost from $1: $missing"
 }
 
-# The options of base.config and $2.config by the names that source $1 has.
-wanted()
+# Options, by the names that source $1 has for them.
+named()
 {
 	sysctl=SYSCTL
 	! grep -q "^config PROC_SYSCTL" "$1/fs/proc/Kconfig" ||
 		sysctl=PROC_SYSCTL
-	sed "s/^CONFIG_PROC_SYSCTL=/CONFIG_$sysctl=/" \
-		"$here/base.config" "$here/$2.config"
+	sed "s/^CONFIG_PROC_SYSCTL=/CONFIG_$sysctl=/"
 }
 
-# With the options of base.config and $2.config, from the source in $3.
+# With the options of base.config and $2.config, or of uml.config by itself, from
+# the source in $3.
 sanitizer_kernel()
 {
 	dir=$1
 	obj=$dir/build
 	log=$dir/log
 	mkdir -p "$obj"
-	wanted "$3" "$2" > "$dir/wanted"
+	options "$2" | named "$3" > "$dir/wanted"
 	say "building a sanitizer kernel, $2: some 8 minutes on two cores"
+	[ "$2" != uml ] || export ARCH=um
 	make -C "$3" O="$obj" KCONFIG_ALLCONFIG="$dir/wanted" \
 		allnoconfig > "$log" 2>&1 || die "see $log"
 	check_config "$dir/wanted" "$obj/.config"
@@ -171,11 +172,19 @@ sanitizer_kernel()
 	make -s -C "$obj" kernelrelease > "$dir/release"
 }
 
+options()
+{
+	case $1 in
+	uml) cat "$here/uml.config" ;;
+	*) cat "$here/base.config" "$here/$1.config" ;;
+	esac
+}
+
 # sanitizers CONFIG SOURCE-DIRECTORY
 sanitizers()
 {
-	key=$( (basename "$2"; gcc --version
-		grep -h ^CONFIG "$here/base.config" "$here/$1.config") | key_of)
+	key=$( (basename "$2"; gcc --version; options "$1" | grep ^CONFIG) |
+		key_of)
 	cached "$cache/linux-$name-$key" sanitizer_kernel "$1" "$2"
 }
 
@@ -229,7 +238,7 @@ source7)
 	[ -n "$version" ] || die "no source of 7.3 in the next release"
 	cached "$cache/source-$version" backport_source
 	;;
-kasan|kcsan)
+kasan|kcsan|uml)
 	sanitizers "$name" "$("$0" source)"
 	;;
 kasan7)

@@ -13,6 +13,7 @@ source=$(cd "$2" && pwd)
 shift 2
 dir=$("$here/kernel.sh" "$kernel")
 
+[ "$kernel" != uml ] || set -- ARCH=um "$@"
 if [ ! -d "$dir/sysroot" ]; then
 	exec make -s -C "$dir/build" M="$source" "$@"
 fi

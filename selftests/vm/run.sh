@@ -9,6 +9,8 @@
 #   -c PATH[:AS] copy a file or directory in, as /AS (default: its base name);
 #                may be repeated. A program's shared libraries come along
 #   -d FILE      a file to see as the read-only disk /dev/vda
+#   -s DIR       a directory of this machine to see, and write to, as /share (kernels
+#                of our own only)
 #   -f FILE      a file of the VM's, to be left in OUT when the command has ended
 #   -H COMMAND   run this outside the VM, at the other end of its network card,
 #                for as long as the VM runs; its output goes to OUT/host.log
@@ -26,7 +28,8 @@
 #
 # The VM's eth0 is 10.72.0.2 and fd72::2, a virtio card with scatter-gather,
 # checksum offload and TSO; the other end is 10.72.0.1 and fd72::1, a tap device
-# in a network namespace of its own. Needs root, or user namespaces.
+# in a network namespace of its own. Needs root, or user namespaces. The kernel uml
+# has no eth0, one CPU, and takes neither -d, -f, -H, -i nor -q.
 
 set -eu
 
@@ -37,6 +40,7 @@ module=default
 params=
 copies=
 disk=
+share=
 file=
 host=
 seconds=600
@@ -52,7 +56,7 @@ die()
 	exit 125
 }
 
-while getopts k:m:p:c:d:f:H:t:M:ia:q:o: opt; do
+while getopts k:m:p:c:d:s:f:H:t:M:ia:q:o: opt; do
 	case $opt in
 	k) kernel=$OPTARG ;;
 	m) module=$OPTARG ;;
@@ -60,6 +64,7 @@ while getopts k:m:p:c:d:f:H:t:M:ia:q:o: opt; do
 	c) copies="$copies
 $OPTARG" ;;
 	d) disk=$OPTARG ;;
+	s) share=$OPTARG ;;
 	f) file=$OPTARG ;;
 	H) host=$OPTARG ;;
 	t) seconds=$OPTARG ;;
@@ -76,6 +81,7 @@ shift $((OPTIND - 1))
 [ "$module" != default ] || module=$top/build/$kernel/regbuf.ko
 [ -z "$module" ] || [ -f "$module" ] || die "no module $module: build it first"
 [ -z "$disk" ] || [ -f "$disk" ] || die "no file $disk"
+[ -z "$share" ] || share=$(cd "$share" && pwd)
 
 PATH=$PATH:/sbin:/usr/sbin
 for tool in qemu-system-x86_64 cpio busybox ip tc depmod unshare timeout; do
@@ -203,9 +209,9 @@ mitigations=off"
 
 make_root "$@"
 rm -f "$out/console.log" "$out/status" "$out/host.log"
-append="console=ttyS0 loglevel=5 panic=-1 rdinit=/init"
+append="loglevel=5 panic=-1 rdinit=/init"
 case $kernel in
-*san*) append="$append panic_on_warn=1 kcsan.early_enable=1" ;;
+*san*|uml) append="$append panic_on_warn=1 kcsan.early_enable=1" ;;
 esac
 card="-netdev tap,id=net,ifname=tap0,script=no,downscript=no \
 	-device virtio-net-pci,netdev=net,romfile="
@@ -217,33 +223,62 @@ else
 	machine="-accel $(accel) -cpu max -smp 2"
 fi
 
-namespace="unshare -n"
-[ "$(id -u)" = 0 ] || namespace="unshare -rn"
+# A process of this machine. Its kernel's own messages go to its second console.
+run_uml()
+{
+	[ -n "$share" ] || share=$work/share
+	mkdir -p "$share"
+	rm -f "$share/.status"
+	ulimit -c 0
+	# shellcheck disable=SC2086 # words
+	TMPDIR='' timeout -k 5 "$seconds" "$dir/vmlinuz" "mem=${mib}M" \
+		"uml_dir=$work/" "initrd=$work/initrd" "REGBUF_SHARE=$share" \
+		con=null con0=null,fd:1 con1=null,fd:2 console=tty1 \
+		$append $more \
+		< /dev/null 2> "$out/console.log" || status=$?
+	mv "$share/.status" "$out/status" 2>/dev/null || true
+}
 
-# A pipe of our own: QEMU would truncate a file, and overwrite what others put in.
-mkfifo "$work/out"
-cat "$work/out" &
-stream=$!
-exec 8> "$work/out"
+run_qemu()
+{
+	namespace="unshare -n"
+	[ "$(id -u)" = 0 ] || namespace="unshare -rn"
+
+	# A pipe of our own: QEMU would truncate a file, and overwrite what
+	# others put in.
+	mkfifo "$work/out"
+	cat "$work/out" &
+	stream=$!
+	exec 8> "$work/out"
+
+	# shellcheck disable=SC2086 # $namespace, $machine, $card, $qemu are words
+	REGBUF_HOST=$host REGBUF_OUT=$out timeout -k 5 "$seconds" \
+		$namespace sh "$here/boot.sh" $machine \
+		-m "$mib" -nodefaults -no-reboot -display none \
+		-kernel "$dir/vmlinuz" -initrd "$work/initrd" \
+		-append "console=ttyS0 $append $more" \
+		-serial "file:$out/console.log" \
+		-device virtio-serial-pci \
+		-chardev "file,id=out,path=$work/out" \
+		-device virtserialport,chardev=out,name=out \
+		-chardev "file,id=status,path=$out/status" \
+		-device virtserialport,chardev=status,name=status \
+		${file:+-chardev "file,id=file,path=$out/$(basename "$file")"} \
+		${file:+-device virtserialport,chardev=file,name=file} \
+		${disk:+-drive "file=$disk,format=raw,readonly=on,if=virtio"} \
+		${share:+-fsdev "local,id=share,path=$share,security_model=none"} \
+		${share:+-device virtio-9p-pci,fsdev=share,mount_tag=share} \
+		$card $qemu < /dev/null 8>&- || status=$?
+	exec 8>&-
+	wait "$stream"
+}
 
 status=0
-# shellcheck disable=SC2086 # $namespace, $machine, $card and $qemu are words
-REGBUF_HOST=$host REGBUF_OUT=$out timeout -k 5 "$seconds" \
-	$namespace sh "$here/boot.sh" $machine \
-	-m "$mib" -nodefaults -no-reboot -display none \
-	-kernel "$dir/vmlinuz" -initrd "$work/initrd" -append "$append $more" \
-	-serial "file:$out/console.log" \
-	-device virtio-serial-pci \
-	-chardev "file,id=out,path=$work/out" \
-	-device virtserialport,chardev=out,name=out \
-	-chardev "file,id=status,path=$out/status" \
-	-device virtserialport,chardev=status,name=status \
-	${file:+-chardev "file,id=file,path=$out/$(basename "$file")"} \
-	${file:+-device virtserialport,chardev=file,name=file} \
-	${disk:+-drive "file=$disk,format=raw,readonly=on,if=virtio"} \
-	$card $qemu < /dev/null 8>&- || status=$?
-exec 8>&-
-wait "$stream"
+if [ "$kernel" = uml ]; then
+	run_uml
+else
+	run_qemu
+fi
 
 if [ "$status" = 124 ] || [ "$status" = 137 ]; then
 	echo "run.sh: no end after $seconds s; console: $out/console.log" >&2
