@@ -8,6 +8,8 @@
 #   make coverage      which lines of the module the tests run [TESTS=...]
 #   make soak          everything at once, in little memory, for a while
 #                      [MINUTES=5] [KERNEL=6.12] [SEED=...] [MIB=...]
+#   make fuzz          calls at random, to find bugs [MINUTES=1] [KERNEL=uml|kasan]
+#                      [SEED=...] [CORPUS=file]; [REPLAY=file] what it failed with
 #   make demo          a file over TCP        [FILE=path] [KERNEL=...]
 #   make vm CMD='...'  any command in the VM  [KERNEL=...] [SHARE=dir]
 #   make bench         instructions per operation, and those of the others
@@ -35,8 +37,8 @@ CFLAGS ?= -O2 -g -Wall -Wextra
 
 export PREFIX DESTDIR
 
-.PHONY: all modules lib examples tools check check-all coverage soak demo vm
-.PHONY: bench profile performance perf lint install dkms-install clean
+.PHONY: all modules lib examples tools check check-all coverage fuzz soak demo
+.PHONY: vm bench profile performance perf lint install dkms-install clean
 
 all: modules lib examples tools
 
@@ -67,6 +69,11 @@ coverage:
 soak:
 	selftests/vm/soak.sh $(if $(MINUTES),-m '$(MINUTES)') \
 		$(if $(SEED),-s '$(SEED)') $(if $(MIB),-M '$(MIB)') $(KERNEL)
+
+fuzz:
+	selftests/fuzz/fuzz.sh $(if $(KERNEL),-k $(KERNEL)) \
+		-t $$(($(or $(MINUTES),1) * 60)) $(if $(SEED),-s $(SEED)) \
+		$(if $(CORPUS),-c '$(CORPUS)') $(if $(REPLAY),-r '$(REPLAY)')
 
 demo:
 	examples/demo.sh $(if $(KERNEL),-k $(KERNEL)) $(FILE)

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# guest.sh ARGUMENT...: in the VM: run the fuzzer with these arguments, then see
+# that nothing is left of what it did.
+
+knob()
+{
+	[ ! -e "$2" ] || echo "$1" > "$2"
+}
+
+debug=/sys/kernel/debug
+for fault in failslab fail_page_alloc fail_usercopy; do
+	knob 0 $debug/$fault/verbose
+	knob N $debug/$fault/ignore-gfp-wait
+done
+knob N $debug/fail_page_alloc/ignore-gfp-highmem
+knob 0 $debug/fail_page_alloc/min-order
+knob clear $debug/kmemleak
+# Ports are not to run out.
+knob 64 /proc/sys/net/ipv4/tcp_max_tw_buckets
+knob 1 /proc/sys/net/ipv4/tcp_fin_timeout
+# shellcheck disable=SC3045 # dash has it
+ulimit -n 512
+
+die()
+{
+	echo "fuzz: afterwards: $*"
+	exit 1
+}
+
+pinned()
+{
+	awk '/^nr_foll_pin_acquired/ { a = $2 } /^nr_foll_pin_released/ { r = $2 }
+	     END { print a - r }' /proc/vmstat
+}
+
+# The stack lets go of the last skbs in its own time.
+no_pins()
+{
+	for _ in $(seq 100); do
+		[ "$(pinned)" != 0 ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# The first scan reports what is still settling.
+no_leak()
+{
+	[ -e $debug/kmemleak ] || return 0
+	echo scan > $debug/kmemleak
+	echo clear > $debug/kmemleak
+	sleep 1
+	echo scan > $debug/kmemleak
+	sleep 6
+	echo scan > $debug/kmemleak
+	! grep . $debug/kmemleak
+}
+
+clean_log()
+{
+	! dmesg | grep -E 'BUG|WARNING|Oops|KASAN:|UBSAN:|refcount_t|blocked for more|Call Trace|ODEBUG|general protection|suspicious|while atomic|corrupt'
+}
+
+/fuzz "$@" || exit 1
+no_pins || die "$(pinned) pages are still pinned"
+rmmod regbuf || die "the module is in use"
+{ insmod /regbuf.ko && rmmod regbuf; } || die "the module does not load again"
+no_leak || die "memory leaked"
+clean_log || die "the kernel complained"
