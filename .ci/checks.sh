@@ -88,7 +88,7 @@ check_checkpatch()
 
 check_codespell()
 {
-	files ':!LICENSES' | xargs codespell -q 3 -L nd,fo
+	files ':!LICENSES' | xargs codespell -q 3 -L nd,fo,inout
 }
 
 # The form of a commit's message: what, why, and who answers for it.
@@ -448,7 +448,8 @@ case $1 in
 list)
 	echo build-6.1 build-6.12 checkpatch codespell commits kernel-doc \
 		shellcheck mandoc yaml coccinelle headers layout ynl \
-		boundaries spdx sizes library tree refusals paths seeds docs
+		boundaries spdx sizes library tree refusals \
+		paths seeds docs syzkaller
 	;;
 build-6.1) module 6.1 ;;
 build-6.12) module 6.12 ;;
@@ -472,6 +473,7 @@ refusals) check_refusals ;;
 paths) check_paths ;;
 seeds) python3 .ci/seeds.py ;;
 docs) python3 .ci/docs.py ;;
+syzkaller) selftests/fuzz/syz.py check ;;
 *)
 	echo "no check $1: one of $(sh "$0" list)"
 	exit 2
