@@ -10,6 +10,7 @@
 #                      [MINUTES=5] [KERNEL=6.12] [SEED=...] [MIB=...]
 #   make fuzz          calls at random, to find bugs [MINUTES=1] [KERNEL=uml|kasan]
 #                      [SEED=...] [CORPUS=file]; [REPLAY=file] what it failed with
+#   make fuzz-planted  does that find bugs that are there? [BUGS=...]
 #   make demo          a file over TCP        [FILE=path] [KERNEL=...]
 #   make vm CMD='...'  any command in the VM  [KERNEL=...] [SHARE=dir]
 #   make bench         instructions per operation, and those of the others
@@ -37,8 +38,9 @@ CFLAGS ?= -O2 -g -Wall -Wextra
 
 export PREFIX DESTDIR
 
-.PHONY: all modules lib examples tools check check-all coverage fuzz soak demo
-.PHONY: vm bench profile performance perf lint install dkms-install clean
+.PHONY: all modules lib examples tools check check-all coverage fuzz
+.PHONY: fuzz-planted soak demo vm bench profile performance perf lint install
+.PHONY: dkms-install clean
 
 all: modules lib examples tools
 
@@ -74,6 +76,9 @@ fuzz:
 	selftests/fuzz/fuzz.sh $(if $(KERNEL),-k $(KERNEL)) \
 		-t $$(($(or $(MINUTES),1) * 60)) $(if $(SEED),-s $(SEED)) \
 		$(if $(CORPUS),-c '$(CORPUS)') $(if $(REPLAY),-r '$(REPLAY)')
+
+fuzz-planted:
+	selftests/fuzz/planted.sh $(BUGS)
 
 demo:
 	examples/demo.sh $(if $(KERNEL),-k $(KERNEL)) $(FILE)
