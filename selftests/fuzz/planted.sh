@@ -9,14 +9,17 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
+dir=$top/build/planted
 
-# The sources with the sed script $3 run on $2, which has to change it.
+# The sources with the sed script $3 run on $2, which has to change it. In one
+# place for all, so that only what changes is compiled.
 copy()
 {
-	dir=$top/build/planted/$1
 	mkdir -p "$dir"
 	rsync -a --exclude='*.o' --exclude='*.cmd' "$top/kmod" "$top/include" \
 		"$top/Kbuild" "$top/dkms.conf" "$dir/"
+	[ ! -e "$dir/last" ] || touch "$dir/$(cat "$dir/last")"
+	echo "$2" > "$dir/last"
 	sed "$3" "$top/$2" > "$dir/$2"
 	if cmp -s "$top/$2" "$dir/$2"; then
 		echo "planted.sh: $1: nothing to change in $2 any more"
@@ -28,7 +31,7 @@ fuzz()
 {
 	name=$1
 	shift
-	"$here/fuzz.sh" -S "$top/build/planted/$name" -o "$top/out/planted/$name" \
+	"$here/fuzz.sh" -S "$dir" -o "$top/out/planted/$name" \
 		"$@" > "$top/out/planted/$name.log" 2>&1
 }
 
