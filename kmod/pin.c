@@ -55,6 +55,10 @@ static bool regbuf_vma_is_shm(const struct vm_area_struct *vma)
  * Read-only private anonymous memory needs FOLL_FORCE for that; nothing else
  * read-only can be had. A private mapping of a file that is writable is pinned
  * as the anonymous copy that writing to it would make.
+ *
+ * What a driver, or the kernel itself, put there is not the program's to give,
+ * whichever way they did: newer kernels map pages where older ones mapped raw
+ * frames, and a program is told the same of both.
  */
 static int regbuf_vma_check(const struct vm_area_struct *vma, u32 access,
 			    unsigned int *gup_flags)
@@ -62,7 +66,7 @@ static int regbuf_vma_check(const struct vm_area_struct *vma, u32 access,
 	bool shared = vma->vm_flags & VM_MAYSHARE;
 
 	*gup_flags = FOLL_WRITE | FOLL_LONGTERM;
-	if (vma->vm_flags & (VM_IO | VM_PFNMAP))
+	if (vma->vm_flags & (VM_IO | VM_PFNMAP | VM_MIXEDMAP))
 		return -EFAULT;
 	if ((access & REGBUF_ACCESS_READ) && !(vma->vm_flags & VM_READ))
 		return -EFAULT;
