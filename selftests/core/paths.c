@@ -6,12 +6,11 @@
  * merge, split, encrypt, hold or read packets. It arrives as it was, is left as
  * it was, and is let go of; also if its owner is long gone.
  */
-#include "regbuf_lane.h"
+#include "regbuf_xfrm.h"
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
-#include <linux/udp.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
@@ -60,7 +59,8 @@ static int split(FIXTURE_DATA(paths) *self)
 		return -1;
 	self->net.peer = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	ns_path(far, self->net.peer);
-	return rb_sh("ip link set lo up") || setns(self->middle, CLONE_NEWNET) ||
+	return rb_sh("ip link set lo up") ||
+	       setns(self->middle, CLONE_NEWNET) ||
 	       rb_sh("ip addr flush dev veth1 && "
 		     "ip link add middle1 type veth peer veth1 netns %s && "
 		     "ip link set middle1 up", far);
@@ -125,7 +125,8 @@ static int make_tap(FIXTURE_DATA(paths) *self)
 /* And has a copy of them sent elsewhere, which shares what is in them. */
 static int make_mirror(FIXTURE_DATA(paths) *self)
 {
-	return rb_sh("ip link add dummy0 type dummy && ip link set dummy0 up && "
+	return rb_sh("ip link add dummy0 type dummy && "
+		     "ip link set dummy0 up && "
 		     "tc qdisc add dev veth0 clsact && "
 		     "tc filter add dev veth0 egress matchall "
 		     "action mirred egress mirror dev dummy0");
@@ -141,36 +142,13 @@ static int make_redirect(FIXTURE_DATA(paths) *self)
 		     "action mirred egress redirect dev ifb0");
 }
 
-/* In this namespace: encrypt between the two, in UDP if @encap. */
-static int xfrm(const char *near, const char *far, bool out, const char *encap)
-{
-	/* What the kernel is to open is not encrypted itself. */
-	if (*encap &&
-	    rb_sh("ip xfrm policy add src %s dst %s proto 17 dport 4500 "
-		  "dir in priority 1", out ? far : near, out ? near : far))
-		return -1;
-	return rb_sh("ip xfrm state add src %s dst %s proto esp spi 0x73 "
-		     "mode transport aead 'rfc4106(gcm(aes))' "
-		     "0x0102030405060708090a0b0c0d0e0f1011121314 128 %s && "
-		     "ip xfrm state add src %s dst %s proto esp spi 0x74 "
-		     "mode transport aead 'rfc4106(gcm(aes))' "
-		     "0x1112131415161718191a1b1c1d1e1f2021222324 128 %s && "
-		     "ip xfrm policy add src %s dst %s dir %s priority 2 "
-		     "tmpl proto esp mode transport && "
-		     "ip xfrm policy add src %s dst %s dir %s priority 2 "
-		     "tmpl proto esp mode transport",
-		     near, far, encap, far, near, encap,
-		     near, far, out ? "out" : "in",
-		     far, near, out ? "in" : "out");
-}
-
 static int xfrm_both(FIXTURE_DATA(paths) *self, const char *encap)
 {
-	if (xfrm(RB_NEAR4, RB_PEER4, true, encap) ||
-	    xfrm(RB_NEAR6, RB_PEER6, true, encap) ||
+	if (rb_xfrm(RB_NEAR4, RB_PEER4, true, encap) ||
+	    rb_xfrm(RB_NEAR6, RB_PEER6, true, encap) ||
 	    rb_net_peer(&self->net) ||
-	    xfrm(RB_NEAR4, RB_PEER4, false, encap) ||
-	    xfrm(RB_NEAR6, RB_PEER6, false, encap))
+	    rb_xfrm(RB_NEAR4, RB_PEER4, false, encap) ||
+	    rb_xfrm(RB_NEAR6, RB_PEER6, false, encap))
 		return -1;
 	return rb_net_near(&self->net);
 }
@@ -180,28 +158,12 @@ static int make_esp(FIXTURE_DATA(paths) *self)
 	return xfrm_both(self, "");
 }
 
-/* In this namespace: a socket that has the kernel open what comes. */
-static int decapsulate(int family)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = rb_addr(family, family == AF_INET ? "0.0.0.0" : "::",
-				4500, &ss);
-	int sock = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int what = UDP_ENCAP_ESPINUDP;
-
-	rb_sockopt_on(sock, SOL_IPV6, IPV6_V6ONLY);
-	if (bind(sock, (struct sockaddr *)&ss, len) ||
-	    setsockopt(sock, IPPROTO_UDP, UDP_ENCAP, &what, sizeof(what)))
-		return -1;
-	return sock;
-}
-
 static int make_esp_in_udp(FIXTURE_DATA(paths) *self, int family)
 {
-	self->helper[0] = decapsulate(family);
+	self->helper[0] = rb_decapsulate(family);
 	if (self->helper[0] < 0 || rb_net_peer(&self->net))
 		return -1;
-	self->helper[1] = decapsulate(family);
+	self->helper[1] = rb_decapsulate(family);
 	return self->helper[1] < 0 || rb_net_near(&self->net) ||
 	       xfrm_both(self, family == AF_INET ?
 			 "encap espinudp 4500 4500 0.0.0.0" :
@@ -248,7 +210,7 @@ static int tun_open(const char *name, const char *addr4, const char *addr6)
 	unsigned long offload = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
 	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
-	strcpy(ifr.ifr_name, "tun0");
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "tun0");
 	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr) ||
 	    ioctl(fd, TUNSETOFFLOAD, offload) ||
 	    rb_sh("ip addr flush dev %s && ip link set %s down && "
@@ -363,7 +325,8 @@ static void check_batch(struct __test_metadata *_metadata, int sock, int type,
 	}
 }
 
-static void complete_batch(struct __test_metadata *_metadata, struct rb_queue *q)
+static void complete_batch(struct __test_metadata *_metadata,
+			   struct rb_queue *q)
 {
 	struct rb_tally *tally = rb_tally_new(BATCH);
 
@@ -384,8 +347,12 @@ static bool is_unchanged(const struct rb_rig *rig)
 	return same;
 }
 
-/* C1, C4, C6: whole and in order, one completion each, memory as it was. */
-TEST_F(paths, there_and_unchanged)
+/*
+ * C1, C4, C6, C7, CVE-2026-43284, CVE-2026-43500, CVE-2026-46300,
+ * CVE-2026-43503: whole and in order, one completion each, memory as it was: no
+ * path wrote to it.
+ */
+TEST_F(paths, shared_page_write_there_and_unchanged)
 {
 	struct rb_rig *rig = &self->qr.rig;
 
@@ -401,10 +368,31 @@ TEST_F(paths, there_and_unchanged)
 }
 
 /*
+ * C1, CVE-2026-46323, CVE-2026-93105: what has completed is free, whatever the
+ * path made of the packet: the program writes there at once, and what arrives
+ * is what was sent. (A packet that was merged, split or encrypted, and had
+ * frags without a reference or a completion too early, would have other bytes.)
+ */
+TEST_F(paths, cve_2026_46323_written_to_when_completed)
+{
+	struct rb_rig *rig = &self->qr.rig;
+	unsigned char *want = malloc(LEN);
+
+	memcpy(want, rig->mem, LEN);
+	for (size_t at = 0; at < LEN / 2; at += BATCH * PIECE) {
+		send_batch(_metadata, &self->qr, at);
+		complete_batch(_metadata, &self->qr.q);
+		memset(rig->mem + at, 0xa5, BATCH * PIECE);
+		check_batch(_metadata, rig->far, want + at);
+	}
+	free(want);
+}
+
+/*
  * C6, C15, CVE-2025-68294: the id goes while packets are under way, then the
  * memory; what was sent is what arrives.
  */
-TEST_F(paths, outlives_its_registration)
+TEST_F(paths, cve_2025_68294_outlives_its_registration)
 {
 	struct rb_rig *rig = &self->qr.rig;
 	unsigned char *want = malloc(LEN);

@@ -6,7 +6,9 @@
 #include "nl.h"
 #include "kselftest_harness.h"
 
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
 
 #define NR_BUFS		300	/* several messages */
 #define NR_LOOPS	4
@@ -213,6 +215,54 @@ TEST_F_TIMEOUT(race, dumps_of_what_goes, 120)
 				    &a));
 	}
 	stop(self, 4);
+}
+
+/* A process with one of everything, in use, that is killed. */
+static void be_killed(struct rb_net *net, unsigned char *mem)
+{
+	int dev = rb_open(), sv[2];
+	struct rb_queue q;
+	__u32 ep;
+	__u64 id;
+
+	if (rb_pair(net, AF_INET, SOCK_STREAM, sv) ||
+	    rb_q_open(dev, &q, 8, 8, 0) ||
+	    rb_register(dev, mem, 4 * RB_PAGE, RB_READ | RB_WRITE, &id) ||
+	    rb_q_attach(&q, sv[0], RB_BOTH, 0, 0, &ep))
+		_exit(1);
+	rb_sqe_recv(&q, ep, id, 0, 100, 1);
+	for (int i = 0; i < 4; i++)
+		rb_sqe_send(&q, ep, id, 0, 4 * RB_PAGE, 2);
+	if (rb_q_submit_all(&q))
+		_exit(1);
+	kill(getpid(), SIGKILL);
+}
+
+/*
+ * CVE-2023-46862, CVE-2025-38002: what belongs to a process is looked at while
+ * the process ends.
+ */
+TEST_F_TIMEOUT(race, cve_2023_46862_dumps_of_what_is_killed, 120)
+{
+	static const int cmds[] = {
+		REGBUF_CMD_CONTEXT_GET, REGBUF_CMD_BUFFER_GET,
+		REGBUF_CMD_QUEUE_GET, REGBUF_CMD_ENDPOINT_GET,
+		REGBUF_CMD_HOLD_GET,
+	};
+	int status = 0;
+
+	for (int i = 0; i < self->rounds; i++) {
+		pid_t pid = fork();
+
+		if (!pid)
+			be_killed(&self->net, self->mem);
+		for (int j = 0; !waitpid(pid, &status, WNOHANG); j++) {
+			struct rn_answer a = { };
+
+			ASSERT_EQ(0, rn_dump(&self->nl, cmds[j % 5], 0, &a));
+		}
+		ASSERT_TRUE(WIFSIGNALED(status));
+	}
 }
 
 /* A dump that nobody reads on goes with its socket. */
