@@ -50,7 +50,8 @@ USE_NEGATIVE_ERRNO,VOLATILE
 # and kselftest has its own syntax for types (taken for products), variants (for
 # complex macros) and checks (for none).
 test_ignores=$program_ignores,SPLIT_STRING,MACRO_ARG_REUSE,COMPLEX_MACRO,\
-SPACING,NAKED_SSCANF,VOLATILE,ENOSYS,LINE_SPACING,UNNECESSARY_PARENTHESES
+SPACING,NAKED_SSCANF,VOLATILE,ENOSYS,LINE_SPACING,UNNECESSARY_PARENTHESES,\
+MULTISTATEMENT_MACRO_USE_DO_WHILE
 
 checkpatch()
 {
@@ -449,7 +450,7 @@ list)
 	echo build-6.1 build-6.12 checkpatch codespell commits kernel-doc \
 		shellcheck mandoc yaml coccinelle headers layout ynl \
 		boundaries spdx sizes library tree refusals \
-		paths seeds docs syzkaller
+		paths seeds docs syzkaller classes
 	;;
 build-6.1) module 6.1 ;;
 build-6.12) module 6.12 ;;
@@ -474,6 +475,7 @@ paths) check_paths ;;
 seeds) python3 .ci/seeds.py ;;
 docs) python3 .ci/docs.py ;;
 syzkaller) selftests/fuzz/syz.py check ;;
+classes) python3 .ci/classes.py ;;
 *)
 	echo "no check $1: one of $(sh "$0" list)"
 	exit 2
