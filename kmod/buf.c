@@ -34,18 +34,23 @@ struct regbuf_buf *regbuf_buf_find(struct regbuf_ctx *ctx, u64 id)
 {
 	struct regbuf_buf *buf = xa_load(&ctx->bufs, regbuf_id_slot(id));
 	u32 gen = regbuf_id_gen(id), last;
+	bool none;
 
 	if (!buf || !gen)
 		return ERR_PTR(-ENOENT);
-	last = xa_is_value(buf) ? xa_to_value(buf) : regbuf_id_gen(buf->id);
-	/* Its id is not told yet; pairs with regbuf_buf_publish(). */
-	if (!xa_is_value(buf) && atomic_read(&buf->out) & REGBUF_OUT_NEW)
+	none = xa_is_value(buf);
+	last = none ? xa_to_value(buf) : regbuf_id_gen(buf->id);
+	/*
+	 * Its id is not told yet: the last that was is the one before. Pairs
+	 * with regbuf_buf_publish().
+	 */
+	if (!none && atomic_read(&buf->out) & REGBUF_OUT_NEW) {
+		none = true;
 		last--;
+	}
 	if (gen > last)
 		return ERR_PTR(-ENOENT);
-	if (gen < last || xa_is_value(buf))
-		return ERR_PTR(-ESTALE);
-	return buf;
+	return gen < last || none ? ERR_PTR(-ESTALE) : buf;
 }
 
 /* A suspect is looked at; then it can be used, or never again. */

@@ -2,9 +2,11 @@
 /*
  * C5: an id names one buffer of one context, once.
  */
-#include "regbuf_test.h"
+#include "regbuf_buf.h"
+#include "regbuf_halt.h"
 #include "kselftest_harness.h"
 
+#include <pthread.h>
 #include <sys/syscall.h>
 
 #define SLOT(id)	((__u32)(id))
@@ -277,6 +279,56 @@ TEST_F(last, generation_retires_the_slot)
 		EXPECT_EQ(-ESTALE, rb_deregister(self->dev, ids[i]));
 	EXPECT_EQ(-ENOENT, rb_status(self->dev, SLOT(ids[0]), &status));
 	EXPECT_EQ(0, rb_left(self->dev));
+}
+
+struct table {
+	int dev;
+	struct regbuf_array_entry *entries;
+	int err;
+};
+
+static void *make_table(void *arg)
+{
+	struct table *table = arg;
+
+	table->err = rb_array(table->dev, table->entries, 2);
+	return NULL;
+}
+
+/*
+ * A use after free: the dead id was taken for the buffer that was being
+ * registered in its slot. The second entry is empty, and late.
+ */
+TEST_F(ids, stay_dead_while_the_slot_is_taken)
+{
+	char *pages = rb_map(2 * RB_PAGE, PROT_READ | PROT_WRITE, 0);
+	char *zeros = rb_map(RB_PAGE, PROT_READ | PROT_WRITE, 0);
+	struct table table = { .dev = self->dev };
+	struct regbuf_ioc_status status;
+	struct uffd_msg msg;
+	pthread_t thread;
+	__u64 id;
+	int uffd;
+
+	ASSERT_NE(NULL, pages);
+	ASSERT_NE(NULL, zeros);
+	table.entries = (void *)(pages + RB_PAGE - sizeof(*table.entries));
+	table.entries[0] = rb_entry(self->mem, RB_PAGE, RB_READ);
+	uffd = rb_miss_page(pages + RB_PAGE);
+	ASSERT_LE(0, uffd);
+	id = dead_id(self);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, make_table, &table));
+	ASSERT_EQ(sizeof(msg), read(uffd, &msg, sizeof(msg)));
+	ASSERT_EQ(id + ONE, table.entries[0].id);
+	EXPECT_EQ(-ESTALE, rb_status(self->dev, id, &status));
+	EXPECT_EQ(-ESTALE, rb_wait(self->dev, id, 0));
+	EXPECT_EQ(-ESTALE, rb_deregister(self->dev, id));
+	EXPECT_EQ(-ENOENT, rb_deregister(self->dev, id + ONE));
+	ASSERT_EQ(0, rb_give_page(uffd, pages + RB_PAGE, zeros));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, table.err);
+	EXPECT_EQ(0, rb_deregister(self->dev, id + ONE));
+	close(uffd);
 }
 
 TEST_HARNESS_MAIN
