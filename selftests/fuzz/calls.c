@@ -60,7 +60,7 @@ const struct fz_desc fz_descs[] = {
 	      BUF, OFF, LEN, BITS(0x1f7f)),
 	OTHER(reap, 6, QUEUE, COUNT),
 	OTHER(poke, 3, QUEUE, PICK(8), ANY, PICK(2)),
-	OTHER(return, 3, QUEUE, COUNT, COUNT),
+	OTHER(return, 3, QUEUE, ANY, COUNT),
 	OTHER(arm, 2, QUEUE, COUNT),
 	OTHER(scribble, 2, BITS(15)),
 

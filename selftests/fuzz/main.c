@@ -107,14 +107,6 @@ static void fz_show_stuck(pid_t pid)
 		printf("fuzz: and cannot be looked at\n");
 }
 
-static bool fz_complaint(void)
-{
-	if (!fz_report_any())
-		return false;
-	printf("fuzz: the kernel complains\n");
-	return true;
-}
-
 /* A second, or less if a process ends. */
 static void fz_rest(void)
 {
@@ -149,7 +141,7 @@ static int fz_await(struct fuzz *fuzz, pid_t pid)
 
 	while (waitpid(pid, &status, WNOHANG) != pid) {
 		fz_rest();
-		if (fz_complaint())
+		if (fz_report_any())
 			return -1;
 		if (fuzz->shared->alive != alive) {
 			alive = fuzz->shared->alive;
@@ -161,7 +153,7 @@ static int fz_await(struct fuzz *fuzz, pid_t pid)
 			return -1;
 		last = fz_now();
 	}
-	if (fz_complaint())
+	if (fz_report_any())
 		return -1;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }

@@ -65,14 +65,14 @@ names=$*
 bad=0
 
 # An index from a ring that nobody checks: slices that are returned to a pool.
-plant ring-index uml 120 'KASAN: [a-z-]*out-of-bounds' kmod/pool.c \
+plant ring-index uml 300 'KASAN: [a-z-]*|Kernel mode fault' kmod/pool.c \
 	'/if (nr >= pool->count)/,/array_index_nospec/d'
 # An import that doesn't count as one who uses the export.
-plant missing-get uml 120 'KASAN: [a-z-]*use-after-free|refcount_t: [a-z]*' \
+plant missing-get uml 300 'KASAN: [a-z-]*use-after-free|refcount_t: [a-z]*' \
 	kmod/export.c \
 	'/^regbuf_import_create/,/^}/{/refcount_inc(&export->ref)/d}'
 # A way out that forgets the lock.
-plant missing-unlock uml 120 'lock held when returning to user space|blocked for more' \
+plant missing-unlock uml 300 'lock held when returning to user space|blocked for more' \
 	kmod/pool.c \
 	's/^\t\terr = regbuf_pool_set(q, arg);/\t\tif ((err = regbuf_pool_set(q, arg)))\n\t\t\treturn err;/; s/^\tif (arg->count)$/\tif (arg->count) {/; s/^\telse$/\t} else/'
 # An entry that is checked, and then read from the ring once more. Takes two CPUs.

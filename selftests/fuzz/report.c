@@ -23,8 +23,8 @@ static bool fz_complains(const char *line)
 	static const char * const words[] = {
 		"BUG", "WARNING", "Oops", "KASAN:", "UBSAN:", "refcount_t",
 		"blocked for more than", "Call Trace", "ODEBUG",
-		"general protection", "suspicious", "while atomic", "leaked",
-		"corrupt", "Bad page", "Bad rss",
+		"general protection", "suspicious", "while atomic", "corrupt",
+		"Bad page", "Bad rss",
 	};
 	size_t i;
 
@@ -34,7 +34,7 @@ static bool fz_complains(const char *line)
 	return false;
 }
 
-/* Since it was asked last. */
+/* Since it was asked last. Shows the first line. */
 bool fz_report_any(void)
 {
 	char line[1024];
@@ -43,7 +43,10 @@ bool fz_report_any(void)
 
 	while (fd >= 0 && (got = read(fd, line, sizeof(line) - 1)) > 0) {
 		line[got] = 0;
-		any |= fz_complains(line);
+		if (any || !fz_complains(line))
+			continue;
+		printf("fuzz: the kernel complains: %s", line);
+		any = true;
 	}
 	return any;
 }

@@ -229,6 +229,7 @@ run_uml()
 	[ -n "$share" ] || share=$work/share
 	mkdir -p "$share"
 	rm -f "$share/.status"
+	# shellcheck disable=SC3045 # dash has it
 	ulimit -c 0
 	# shellcheck disable=SC2086 # words
 	TMPDIR='' timeout -k 5 "$seconds" "$dir/vmlinuz" "mem=${mib}M" \
