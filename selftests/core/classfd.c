@@ -6,7 +6,9 @@
 #include "regbuf_buf.h"
 
 #include <dirent.h>
+#include <linux/membarrier.h>
 #include <stdatomic.h>
+#include <sys/syscall.h>
 
 #include "kselftest_harness.h"
 
@@ -313,9 +315,15 @@ TEST_F(fds, cve_2025_38002_fdinfo_of_what_is_gone)
 	EXPECT_EQ(0, rb_number(path, "regbuf-ended"));
 	rb_q_close(&self->q);
 	close(self->dev);
-	/* Its context, its buffer and the pages: all gone. */
 	EXPECT_TRUE(rb_within(20, rb_number(path, "regbuf-ended") == 1));
-	EXPECT_EQ(LEN, rb_number(path, "regbuf-length"));
+	/* Its context, its buffer and the pages: all gone, and freed. */
+	EXPECT_TRUE(rb_within(20, rb_pins() == self->pins));
+	for (int i = 0; i < 5; i++) {
+		/* What waits to be freed is freed soon then. */
+		ASSERT_EQ(0, rb_write_file("/proc/sys/vm/drop_caches", "2"));
+		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+		EXPECT_EQ(LEN, rb_number(path, "regbuf-length"));
+	}
 	close(self->export);
 	EXPECT_EQ(-1, rb_number(path, "regbuf-length"));
 }

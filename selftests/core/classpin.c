@@ -431,8 +431,11 @@ static void *swap_files(void *arg)
 
 	for (unsigned int i = 0; !atomic_load(&s->stop); i++)
 		if (mmap(s->page, RB_PAGE, RW, MAP_SHARED | MAP_FIXED,
-			 s->files[i % 2], s->offsets[i % 2]) == s->page)
+			 s->files[i % 2], s->offsets[i % 2]) == s->page) {
+			/* As those around it are: one mapping with these. */
+			madvise(s->page, RB_PAGE, MADV_NOHUGEPAGE);
 			*(volatile char *)s->page = 1;
+		}
 	return NULL;
 }
 
@@ -518,6 +521,73 @@ TEST_F(pin, cve_2026_43502_table_with_a_bad_end)
 		EXPECT_EQ(0, rb_left(self->dev));
 	}
 	EXPECT_EQ(self->pins, rb_pins());
+}
+
+/*
+ * Writes to shared pages: what is received is the program's own, and neither in
+ * the file that it maps privately, nor in what a child has of before.
+ */
+static void not_in_the_file(struct __test_metadata *_metadata,
+			    FIXTURE_DATA(pin) *self, int fd)
+{
+	char *mem = mmap(NULL, RB_PAGE, RW, MAP_PRIVATE, fd, 0);
+	char bytes[RB_PAGE], before[RB_PAGE], after[RB_PAGE];
+	__u64 id;
+
+	ASSERT_NE(MAP_FAILED, mem);
+	ASSERT_EQ(RB_PAGE, pread(fd, before, RB_PAGE, 0));
+	ASSERT_EQ(0, rb_register(self->dev, mem, RB_PAGE, BOTH, &id));
+	rb_pattern(bytes, RB_PAGE, 55);
+	receive(_metadata, self->dev, id, bytes, RB_PAGE);
+	EXPECT_EQ(0, memcmp(bytes, mem, RB_PAGE));
+	ASSERT_EQ(RB_PAGE, pread(fd, after, RB_PAGE, 0));
+	EXPECT_EQ(0, memcmp(before, after, RB_PAGE));
+	EXPECT_EQ(0, rb_deregister(self->dev, id));
+	munmap(mem, RB_PAGE);
+}
+
+TEST_F(pin, shared_page_write_private_mapping_of_a_file)
+{
+	int other = ramfs_file();
+
+	ASSERT_LE(0, other);
+	not_in_the_file(_metadata, self, other);
+	file(_metadata, self, RB_PAGE, false);
+	not_in_the_file(_metadata, self, self->fd);
+	close(other);
+}
+
+/* A child that looks at its copy when it is told to. */
+static pid_t child_looks(const char *mem, const char *want, const int tell[2])
+{
+	pid_t pid = fork();
+	char byte;
+
+	if (pid)
+		return pid;
+	close(tell[1]);
+	_exit(read(tell[0], &byte, 1) || memcmp(mem, want, RB_PAGE));
+}
+
+TEST_F(pin, shared_page_write_child_keeps_its_copy)
+{
+	char bytes[RB_PAGE], before[RB_PAGE], *mem = rb_pages(1);
+	pid_t children[2];
+	int tell[2];
+	__u64 id;
+
+	memcpy(before, mem, RB_PAGE);
+	ASSERT_EQ(0, pipe(tell));
+	children[0] = child_looks(mem, before, tell);
+	ASSERT_EQ(0, rb_register(self->dev, mem, RB_PAGE, BOTH, &id));
+	children[1] = child_looks(mem, before, tell);
+	rb_pattern(bytes, RB_PAGE, 55);
+	receive(_metadata, self->dev, id, bytes, RB_PAGE);
+	EXPECT_EQ(0, memcmp(bytes, mem, RB_PAGE));
+	close(tell[1]);
+	for (int i = 0; i < 2; i++)
+		EXPECT_EQ(0, rb_child_result(children[i]));
+	EXPECT_EQ(0, rb_deregister(self->dev, id));
 }
 
 /*

@@ -13,6 +13,10 @@
 #define LEN	(16 * RB_PAGE)
 #define ENTRIES	8
 #define ROUNDS	400
+#define MANY	4096	/* completions, and more */
+#define TIMERS	1000
+#define RECEIVES	100
+#define SENDS	2500
 
 FIXTURE(ring)
 {
@@ -71,7 +75,8 @@ static void *change_entry(void *arg)
 			sqe->endpoint = i % 2 ? ep : ep + 1;
 			break;
 		case 4:
-			sqe->op = i % 2 ? REGBUF_OP_SEND : 0xff;
+			sqe->op = i % 2 ? REGBUF_OP_SEND :
+				  REGBUF_OP_SHUTDOWN;
 			break;
 		case 5:
 			sqe->flags = i % 2 ? 0 : REGBUF_SQE_F_LIST;
@@ -172,7 +177,7 @@ static void *resize_all_the_time(void *arg)
 		resize = (struct regbuf_ioc_resize){
 			.size = sizeof(resize),
 			.sq_entries = ENTRIES << rand_r(&seed) % 6,
-			.cq_entries = 64 << rand_r(&seed) % 4,
+			.cq_entries = MANY << rand_r(&seed) % 3,
 		};
 		err = rb_ioctl(self->q->fd, REGBUF_IOC_RESIZE, &resize);
 		if (err && err != -EBUSY)
@@ -203,7 +208,7 @@ static void *wait_and_map(void *arg)
 	FIXTURE_DATA(ring) *self = arg;
 	struct regbuf_ioc_enter enter = {
 		.size = sizeof(enter),
-		.wait = 4096,
+		.wait = 4 * MANY,
 		.timeout_ns = RB_MSEC,
 	};
 	struct regbuf_ring *ring;
@@ -222,20 +227,72 @@ static void *wait_and_map(void *arg)
 	return NULL;
 }
 
+/* As the kernel says. */
+static unsigned int ready(const FIXTURE_DATA(ring) *self)
+{
+	struct regbuf_ioc_enter enter = { .size = sizeof(enter) };
+
+	return rb_ioctl(self->q->fd, REGBUF_IOC_ENTER, &enter) ? 0 :
+							       enter.ready;
+}
+
 /* How many completions came, by who maps the rings anew to see. */
 static unsigned int count_all(FIXTURE_DATA(ring) *self)
 {
 	struct rb_queue *q = self->q;
 
 	rb_q_unmap(q);
-	if (rb_q_resize(q, 64, 1024))
+	if (rb_q_resize(q, 64, MANY))
 		return 0;
 	return rb_load(&q->ring->cq_tail);
 }
 
+/* Whoever reads what is sent: it is acknowledged, and complete then. */
+static void *read_all(void *arg)
+{
+	static char bytes[65536];
+
+	while (recv(*(int *)arg, bytes, sizeof(bytes), 0) > 0)
+		;
+	return NULL;
+}
+
+/* Timers, receives and sends, none of which waits for another: how many. */
+static unsigned int submit_all(struct __test_metadata *_metadata,
+			       FIXTURE_DATA(ring) *self, __u32 stream)
+{
+	struct rb_rig *rig = self->rig;
+	unsigned int i;
+
+	for (i = 0; i < TIMERS; i++)
+		rb_sqe_timeout(self->q, (i * 200) * 1000LL, i);
+	for (; i < TIMERS + RECEIVES; i++)
+		rb_qrig_recv(&self->qr, 0, 10, i);
+	for (; i < TIMERS + RECEIVES + SENDS; i++)
+		rb_sqe_send(self->q, stream, rig->id, 0, 1200, i);
+	ASSERT_EQ(0, rb_q_submit_all(self->q));
+	return i;
+}
+
+/* All have completed, each once. */
+static void check_all(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(ring) *self, unsigned int wanted)
+{
+	static unsigned char seen[MANY];
+
+	EXPECT_TRUE(rb_within(60, count_all(self) == wanted));
+	EXPECT_EQ(wanted, rb_q_ready(self->q));
+	for (unsigned int i = 0; i < wanted; i++) {
+		ASSERT_EQ(1, rb_q_pop(self->q, &self->cqe));
+		ASSERT_GT(wanted, self->cqe.user_data);
+		ASSERT_EQ(1, ++seen[self->cqe.user_data]);
+	}
+}
+
 /*
- * C1, C16: the kernel completes timeouts and receives by itself meanwhile. None
- * is lost: the index of the last, in whatever ring, counts them.
+ * C1, C16: the kernel completes timeouts, receives and, where the network lets
+ * go of them, sends by itself meanwhile. None is lost: the index of the last,
+ * in whatever ring, counts them.
  */
 TEST_F_TIMEOUT(ring, ring_resize_against_completions_and_eventfd, 120)
 {
@@ -243,37 +300,38 @@ TEST_F_TIMEOUT(ring, ring_resize_against_completions_and_eventfd, 120)
 		resize_all_the_time, resize_all_the_time, change_eventfd,
 		wait_and_map,
 	};
-	pthread_t threads[4];
-	unsigned int wanted = 0;
+	struct rb_netem late = { .delay_us = 2000, .jitter_us = 1000 };
+	pthread_t threads[4], reader;
+	unsigned int wanted;
+	struct rb_net net;
+	__u32 stream;
+	int sv[2];
 
-	ASSERT_EQ(0, rb_q_resize(self->q, 256, 512));
-	for (int i = 0; i < 100; i++)
-		rb_sqe_timeout(self->q, (i * 300) * 1000LL, i);
-	for (int i = 0; i < 100; i++)
-		rb_qrig_recv(&self->qr, 0, 10, 1000 + i);
-	ASSERT_EQ(0, rb_q_submit_all(self->q));
-	wanted = 200;
+	ASSERT_EQ(0, rb_net_setup(&net));
+	ASSERT_EQ(0, rb_pair(&net, AF_INET, SOCK_STREAM, sv));
+	ASSERT_EQ(0, rb_q_resize(self->q, MANY, MANY));
+	ASSERT_EQ(0, rb_q_attach(self->q, sv[0], REGBUF_ATTACH_F_SEND |
+				 REGBUF_ATTACH_F_SINGLE, 0, 0, &stream));
+	/* Acknowledged by and by, and when nobody has anything locked. */
+	ASSERT_EQ(0, rb_net_peer_netem(&net, &late));
+	ASSERT_EQ(0, rb_sockbuf(sv[0], SO_SNDBUF, 1 << 17));
+	wanted = submit_all(_metadata, self, stream);
 	for (int i = 0; i < 4; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, run[i], self));
-	for (int i = 0; i < 100; i++) {
+	ASSERT_EQ(0, pthread_create(&reader, NULL, read_all, &sv[1]));
+	for (int i = 0; i < RECEIVES; i++)
 		ASSERT_EQ(1, send(self->rig->far, "x", 1, 0));
-		usleep(300);
-	}
 	/* None is consumed, so whatever ring there is has to have them all. */
-	ASSERT_TRUE(rb_within(60, rb_in_flight(self->rig->dev, self->rig->id) ==
-			      0));
+	ASSERT_TRUE(rb_within(60, ready(self) == wanted));
 	atomic_store(&self->stop, 1);
 	for (int i = 0; i < 4; i++)
 		ASSERT_EQ(0, pthread_join(threads[i], NULL));
-	EXPECT_TRUE(rb_within(20, count_all(self) == wanted));
-	EXPECT_EQ(wanted, rb_q_ready(self->q));
+	check_all(_metadata, self, wanted);
 	EXPECT_EQ(0, atomic_load(&self->wrong));
-	/* Timeouts and receives, each once. */
-	for (unsigned int i = 0, seen[1100] = {}; i < wanted; i++) {
-		ASSERT_EQ(1, rb_q_pop(self->q, &self->cqe));
-		ASSERT_GT(1100, self->cqe.user_data);
-		EXPECT_EQ(1, ++seen[self->cqe.user_data]);
-	}
+	ASSERT_EQ(0, rb_q_detach(self->q, stream, 0));
+	close(sv[0]);
+	ASSERT_EQ(0, pthread_join(reader, NULL));
+	close(sv[1]);
 }
 
 /* And the queue is closed under all of that. */

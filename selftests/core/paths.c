@@ -88,7 +88,7 @@ static int make_bridge(FIXTURE_DATA(paths) *self)
 	return far_addresses(self);
 }
 
-/* What comes in is merged (GRO) before it goes on. */
+/* What comes in is forwarded; merged before, if it came as it left (GRO). */
 static int make_forward(FIXTURE_DATA(paths) *self)
 {
 	if (split(self) || rb_ethtool("veth1", ETHTOOL_SGRO, 1) ||
@@ -112,6 +112,12 @@ static int make_forward(FIXTURE_DATA(paths) *self)
 		  "ip -6 route add " RB_NEAR6 " via fd73:1::fe dev veth1"))
 		return -1;
 	return rb_net_near(&self->net);
+}
+
+/* Where the sender cuts them up itself, so that there is something to merge. */
+static int make_gro(FIXTURE_DATA(paths) *self)
+{
+	return make_forward(self) || rb_ethtool("veth0", ETHTOOL_STSO, 0);
 }
 
 /* Somebody looks at all frames, there and back. */
@@ -246,6 +252,7 @@ static int make_tun(FIXTURE_DATA(paths) *self)
 
 PATH(bridge, make_bridge);
 PATH(forward, make_forward);
+PATH(gro, make_gro);
 PATH(tap, make_tap);
 PATH(mirror, make_mirror);
 PATH(redirect, make_redirect);
@@ -260,13 +267,30 @@ FIXTURE_VARIANT_ADD(paths, esp_in_udp_udp4)
 FIXTURE_VARIANT_ADD(paths, esp_in_udp_udp6)
 { make_esp_in_udp6, AF_INET6, SOCK_DGRAM };
 
+/*
+ * Where there are sanitizers, every program that is started takes long: there,
+ * a path is for TCP over IPv4 and UDP over IPv6.
+ */
+static bool is_left_out(const FIXTURE_VARIANT(paths) *variant)
+{
+	return !access("/sys/kernel/debug/kmemleak", F_OK) &&
+	       (variant->type == SOCK_STREAM) != (variant->family == AF_INET);
+}
+
 FIXTURE_SETUP(paths)
 {
 	int sv[2];
 
+	self->qr.q.fd = -1;
+	self->qr.rig.near = -1;
+	self->qr.rig.far = -1;
+	self->qr.rig.dev = -1;
+	self->qr.rig.pins = rb_pins();
 	self->middle = -1;
 	self->helper[0] = -1;
 	self->helper[1] = -1;
+	if (is_left_out(variant))
+		return;
 	ASSERT_EQ(0, rb_net_setup(&self->net));
 	ASSERT_EQ(0, variant->make(self));
 	ASSERT_EQ(0, rb_pair(&self->net, variant->family, variant->type, sv));
@@ -356,6 +380,8 @@ TEST_F(paths, shared_page_write_there_and_unchanged)
 {
 	struct rb_rig *rig = &self->qr.rig;
 
+	if (is_left_out(variant))
+		return;
 	for (size_t at = 0; at < LEN; at += BATCH * PIECE) {
 		send_batch(_metadata, &self->qr, at);
 		check_batch(_metadata, rig->far, variant->type,
@@ -372,36 +398,29 @@ TEST_F(paths, shared_page_write_there_and_unchanged)
  * path made of the packet: the program writes there at once, and what arrives
  * is what was sent. (A packet that was merged, split or encrypted, and had
  * frags without a reference or a completion too early, would have other bytes.)
+ * C6, C15, CVE-2025-68294: at last the id goes while packets are under way, and
+ * then the memory.
  */
 TEST_F(paths, cve_2026_46323_written_to_when_completed)
 {
 	struct rb_rig *rig = &self->qr.rig;
 	unsigned char *want = malloc(LEN);
+	size_t at;
 
+	if (is_left_out(variant))
+		return;
 	memcpy(want, rig->mem, LEN);
-	for (size_t at = 0; at < LEN / 2; at += BATCH * PIECE) {
+	for (at = 0; at < LEN / 2; at += BATCH * PIECE) {
 		send_batch(_metadata, &self->qr, at);
 		complete_batch(_metadata, &self->qr.q);
 		memset(rig->mem + at, 0xa5, BATCH * PIECE);
-		check_batch(_metadata, rig->far, want + at);
+		check_batch(_metadata, rig->far, variant->type,
+			    want + at);
 	}
-	free(want);
-}
-
-/*
- * C6, C15, CVE-2025-68294: the id goes while packets are under way, then the
- * memory; what was sent is what arrives.
- */
-TEST_F(paths, cve_2025_68294_outlives_its_registration)
-{
-	struct rb_rig *rig = &self->qr.rig;
-	unsigned char *want = malloc(LEN);
-
-	rb_pattern(want, LEN, 1);
-	send_batch(_metadata, &self->qr, 0);
+	send_batch(_metadata, &self->qr, at);
 	ASSERT_EQ(0, rb_deregister(rig->dev, rig->id));
 	ASSERT_EQ(0, munmap(rig->mem, LEN));
-	check_batch(_metadata, rig->far, variant->type, want);
+	check_batch(_metadata, rig->far, variant->type, want + at);
 	complete_batch(_metadata, &self->qr.q);
 	EXPECT_TRUE(rb_within(20, rb_pins() == rig->pins));
 	free(want);
@@ -432,6 +451,8 @@ TEST_F(paths, outlives_its_owner)
 	int status = -1;
 	pid_t pid;
 
+	if (is_left_out(variant))
+		return;
 	ASSERT_EQ(0, rb_q_detach(&self->qr.q, self->qr.ep, 0));
 	if (variant->type == SOCK_STREAM && !self->cable.thread)
 		ASSERT_EQ(0, rb_net_near_netem(&netem));
