@@ -42,7 +42,7 @@
 #define COST_EXPORT		768
 #define COST_IMPORT		256
 #define COST_ENDPOINT		1024
-#define COST_CONNECTION		3072
+#define COST_CONNECTION		6144
 #define COST_TIMER		256
 #define COST_LIST		33024
 #define COST_INLINE		4352
@@ -221,7 +221,7 @@ static int make_endpoint(struct opener *o, int i)
 	return rb_q_attach(&o->qr.q, o->socks[i], RB_BOTH, 0, 0, &ep);
 }
 
-/* The other ends are not in the cgroup. A byte for each, until there is none. */
+/* The other ends are not in the cgroup. A byte for each, until the end. */
 static int start_dialer(struct opener *o)
 {
 	int sv[2];
