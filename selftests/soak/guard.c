@@ -3,7 +3,8 @@
 #include "soak.h"
 
 static __u64 dice;
-static long long next_kill, next_check, next_net;
+/* In operations of all workers: how long they take depends on the machine. */
+static __u64 next_kill, next_check, next_net;
 
 static void begin(unsigned int nr)
 {
@@ -29,8 +30,8 @@ static __u32 roll(__u32 below)
 void guard_start(__u64 seed)
 {
 	dice = seed;
-	next_check = rb_now() + RB_SEC;
-	next_kill = next_check;
+	next_check = 300;
+	next_kill = 200;
 	for (unsigned int i = 0; i < SEATS; i++)
 		begin(i);
 }
@@ -142,24 +143,33 @@ static void kill_one(void)
 	seat->killed++;
 }
 
+static __u64 operations(void)
+{
+	__u64 sum = 0;
+
+	for (int i = 0; i < SEATS; i++)
+		sum += shared->seats[i].total;
+	return sum;
+}
+
 /* Once in a while, in a loop; 0 as long as nothing is wrong. */
 int guard_turn(bool kill_some)
 {
-	long long now = rb_now();
 	int err = bury(true) ?: check_progress() ?: check_log();
+	__u64 ops = operations();
 
-	if (!err && now > next_kill) {
+	if (!err && ops >= next_kill) {
 		if (kill_some)
 			kill_one();
-		next_kill = now + (300 + roll(4000)) * RB_MSEC;
+		next_kill = ops + 100 + roll(1200);
 	}
-	if (!err && now > next_net) {
-		trouble_net(mix(dice, now >> 32));
-		next_net = now + (1000 + roll(8000)) * RB_MSEC;
+	if (!err && ops >= next_net) {
+		trouble_net(mix(dice, ops));
+		next_net = ops + 200 + roll(2000);
 	}
-	if (!err && now > next_check) {
+	if (!err && ops >= next_check) {
 		err = quiet();
-		next_check = rb_now() + (500 + roll(2500)) * RB_MSEC;
+		next_check = ops + 200 + roll(1000);
 	}
 	return err;
 }
