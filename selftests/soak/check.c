@@ -1,20 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What must hold whenever nobody is in a call: pins are those of the buffers that
- * there are, what is locked is what they are charged with, and each queue has
- * posted and has pending what the worker's books say. What the network lets go of
- * in that moment may be between two of these, so it is looked at again until it
- * holds; but it has to hold soon.
+ * What must hold whenever nobody is in a call: pins are those of the buffers
+ * that there are, what is locked is what they are charged with, and each queue
+ * has posted and has pending what the worker's books say. What the network
+ * lets go of in that moment may be between two of these, so it is looked at
+ * again until it holds; but it has to hold soon.
  */
 #include "soak.h"
 
-#define ODD(format, ...) do {						\
-	snprintf(odd, sizeof(odd), format, __VA_ARGS__);		\
-	return -1;							\
-} while (0)
-
 static char odd[256];		/* what does not hold */
 static long pins_before = -1;
+
+/* It may hold the next time; if not, this is said. */
+static int is_odd(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+static int is_odd(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(odd, sizeof(odd), format, args);
+	va_end(args);
+	return -1;
+}
 
 /* Whose context this is: as it was named. */
 static bool is_of(const struct ctx_state *ctx, unsigned int nr, __u32 life)
@@ -43,8 +52,8 @@ static int check_pins(const struct state *state)
 	for (unsigned int i = 0; i < state->nr_ctxs; i++)
 		pins += state->ctxs[i].pins;
 	if (state->pins - pins_before != (long)(pins + 0.5))
-		ODD("%ld pages are pinned, buffers have %.1f",
-		    state->pins - pins_before, pins);
+		return is_odd("%ld pages are pinned, buffers have %.1f",
+			      state->pins - pins_before, pins);
 	return 0;
 }
 
@@ -55,8 +64,8 @@ static int check_dead(const struct state *state)
 		const struct ctx_state *ctx = &state->ctxs[i];
 
 		if (ctx->live && !is_current(ctx))
-			ODD("%s is dead, and has %u live buffers", ctx->comm,
-			    ctx->live);
+			return is_odd("%s is dead, and has %u live buffers",
+				      ctx->comm, ctx->live);
 	}
 	return 0;
 }
@@ -80,8 +89,8 @@ static int check_locked(const struct state *state, unsigned int nr)
 		if (is_of(&state->ctxs[i], nr, seat->life))
 			pages += state->ctxs[i].pages;
 	if (locked >= 0 && (__u64)locked != pages)
-		ODD("worker %u has %ld pages locked, its contexts %llu", nr,
-		    locked, pages);
+		return is_odd("worker %u has %ld pages locked, its contexts"
+			      " %llu", nr, locked, pages);
 	return 0;
 }
 
@@ -100,14 +109,16 @@ static int check_queue(const struct state *state, unsigned int nr,
 	       (q->ctx != ctx->id || q->id != books->queues[which].id))
 		q++;
 	if (q == state->queues + state->nr_queues)
-		ODD("worker %u: no queue %u", nr, books->queues[which].id);
+		return is_odd("worker %u: no queue %u", nr,
+			      books->queues[which].id);
 	if (q->posted != consumed + q->unconsumed)
-		ODD("worker %u, queue %u: %u completions posted, %u consumed,"
-		    " %u not", nr, q->id, q->posted, consumed, q->unconsumed);
+		return is_odd("worker %u, queue %u: %u completions posted,"
+			      " %u consumed, %u not", nr, q->id, q->posted,
+			      consumed, q->unconsumed);
 	if (q->pending > pending || q->pending + q->unconsumed < pending)
-		ODD("worker %u, queue %u: %u requests are pending, %u expected,"
-		    " %u completions are there", nr, q->id, q->pending,
-		    pending, q->unconsumed);
+		return is_odd("worker %u, queue %u: %u requests are pending,"
+			      " %u expected, %u completions are there", nr,
+			      q->id, q->pending, pending, q->unconsumed);
 	return 0;
 }
 
@@ -127,10 +138,10 @@ static int check_worker(const struct state *state, unsigned int nr)
 		if (!strcmp(state->ctxs[i].comm, name))
 			ctx = &state->ctxs[i];
 	if (!ctx)
-		ODD("no context %s", name);
+		return is_odd("no context %s", name);
 	if (ctx->live != seat->ledger.buffers)
-		ODD("%s has %u live buffers, not %u", name, ctx->live,
-		    seat->ledger.buffers);
+		return is_odd("%s has %u live buffers, not %u", name, ctx->live,
+			      seat->ledger.buffers);
 	for (int i = 0; i < QUEUES && !err; i++)
 		err = check_queue(state, nr, ctx, i);
 	return err ?: check_locked(state, nr);
@@ -180,11 +191,11 @@ static int check_charged(const struct state *state)
 	for (unsigned int i = 0; i < state->nr_ctxs; i++) {
 		sum += state->ctxs[i].charged;
 		if (state->ctxs[i].charged && state->ctxs[i].uid != UID)
-			ODD("%s is charged", state->ctxs[i].comm);
+			return is_odd("%s is charged", state->ctxs[i].comm);
 	}
 	if (charged < 0 || (__u64)charged != sum)
-		ODD("the user is charged %ld pages, the contexts %llu",
-		    charged, sum);
+		return is_odd("the user is charged %ld pages, the contexts"
+			      " %llu", charged, sum);
 	return 0;
 }
 
@@ -204,9 +215,9 @@ static int look(void)
 	state_read(&before);
 	state_read(&after);
 	if (before.broken || after.broken)
-		ODD("%s", "dumps are interrupted");
+		return is_odd("dumps are interrupted");
 	if (memcmp(&before, &after, sizeof(before)))
-		ODD("%s", "what is pinned changes all the time");
+		return is_odd("what is pinned changes all the time");
 	return check_state(&after);
 }
 
@@ -226,8 +237,8 @@ static int look_empty(void)
 
 	state_read(&state);
 	if (state.nr_ctxs)
-		ODD("context %s is left, with %u buffers",
-		    state.ctxs[0].comm, state.ctxs[0].buffers);
+		return is_odd("context %s is left, with %u buffers",
+			      state.ctxs[0].comm, state.ctxs[0].buffers);
 	return check_pins(&state) ?: check_charged(&state);
 }
 

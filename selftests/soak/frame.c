@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is sent: frames, that say what follows them. So whoever gets one can tell
- * whether it is what was sent, whole, once and in order.
+ * What is sent: frames, that say what follows them. So whoever gets one can
+ * tell whether it is what was sent, whole, once and in order.
  */
 #include "soak.h"
 

@@ -59,8 +59,8 @@ static int ended(unsigned int nr, int status)
 		return 0;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		return 0;
-	printf("# worker %u, life %u, operation %llu (%s), status %#x: %s\n",
-	       nr, seat->life, seat->ops, op_name(seat->what), status,
+	printf("# worker %u, life %u, operation %llu (%s), status %#x:"
+	       " %s\n", nr, seat->life, seat->ops, op_name(seat->what), status,
 	       seat->verdict[0] ? seat->verdict : "it crashed");
 	return -1;
 }
@@ -88,8 +88,9 @@ static int check_progress(void)
 
 		if (!seat->pid || rb_now() - seat->since < 2 * patience())
 			continue;
-		printf("# no progress: worker %u, life %u, operation %llu (%s)\n",
-		       i, seat->life, seat->ops, op_name(seat->what));
+		printf("# no progress: worker %u, life %u, operation %llu"
+		       " (%s)\n", i, seat->life, seat->ops,
+		       op_name(seat->what));
 		return -1;
 	}
 	return 0;
@@ -193,8 +194,8 @@ static void dump_worker(unsigned int nr)
 {
 	const struct seat *seat = &shared->seats[nr];
 
-	printf("# worker %u: pid %d, life %u, %llu operations, %s since %lld ms,"
-	       " parked %u, before that:", nr, seat->pid, seat->life,
+	printf("# worker %u: pid %d, life %u, %llu operations, %s since %lld"
+	       " ms, parked %u, before that:", nr, seat->pid, seat->life,
 	       seat->ops, op_name(seat->what),
 	       (rb_now() - seat->since) / RB_MSEC, seat->parked);
 	for (__u64 i = 1; i < RECENT && i <= seat->ops; i++)

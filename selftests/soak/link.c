@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sockets: each worker listens, has datagram sockets, and connects to others. Half
- * of them live at either end of a bad network; those at the same end meet on
- * loopback.
+ * Sockets: each worker listens, has datagram sockets, and connects to others.
+ * Half of them live at either end of a bad network; those at the same end meet
+ * on loopback.
  */
 #include "soak.h"
 

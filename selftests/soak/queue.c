@@ -2,7 +2,10 @@
 /* Queues, and the requests that are in them. */
 #include "soak.h"
 
-/* Memory of its own: what requests send that is made up for them, and a pool. */
+/*
+ * Memory of its own: what requests send that is made up for them, and a
+ * pool.
+ */
 static int queue_memory(struct queue *q)
 {
 	struct map *arena = map_new(SMALL, REQS * ARENA_SLOT, true);
@@ -163,7 +166,7 @@ static void refused(const struct req *r, int error)
 		return;
 	if (error == ESTALE && may_be_stale(r))
 		return;
-	die("op %u refused: %s; flags %#x, %s, %zu bytes", r->op,
+	die("op %u not taken: %s; flags %#x, %s, %zu bytes", r->op,
 	    strerror(error), r->flags, map_text(r->map ?: r->from[0]), r->len);
 }
 

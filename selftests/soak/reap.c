@@ -157,7 +157,8 @@ static void refused(struct req *r, __u32 error)
 {
 	if (error != ENOBUFS && error != ENOMEM && error != ESTALE &&
 	    error != ENOENT)
-		die("op %u refused by the poller: %s", r->op, strerror(error));
+		die("op %u not taken by the poller: %s", r->op,
+		    strerror(error));
 }
 
 static void judge(struct req *r, const struct regbuf_cqe *cqe)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * C8: buffers that other workers use, by descriptors that come in the mail. Their
- * exporter may go at any time.
+ * C8: buffers that other workers use, by descriptors that come in the mail.
+ * Their exporter may go at any time.
  */
 #include "soak.h"
 
@@ -53,9 +53,9 @@ static int post(unsigned int nr, const struct letter *letter, int fd)
 }
 
 /*
- * To somebody else: ids of one context that share pins are counted together, and
- * the checker would not know which of them are imports. Some export is lost in the
- * mail, and dies with its descriptor.
+ * To somebody else: ids of one context that share pins are counted together,
+ * and the checker would not know which of them are imports. Some export is
+ * lost in the mail, and dies with its descriptor.
  */
 void op_export(void)
 {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * soak [-n OPERATIONS | -t SECONDS] [-s SEED] [-p]: workers do everything at once,
- * for so many operations each (default: a few thousand) or so long; -p: and with
- * hardly any memory. The same seed makes the same choices. REGBUF_SOAK
- * (environment) may have options, too.
+ * soak [-n OPERATIONS | -t SECONDS] [-s SEED] [-p]: workers do everything at
+ * once, for so many operations each (default: a few thousand) or so long; -p:
+ * and with hardly any memory. The same seed makes the same choices.
+ * REGBUF_SOAK (environment) may have options, too.
  */
 #include "soak.h"
 
 #include <sys/stat.h>
 
-#define OPS		6000
-#define OPS_SLOW	1200	/* on kernels that look for mistakes */
+#define OPS		4000
+#define OPS_SLOW	200	/* on kernels that look for mistakes */
 #define TELL		20	/* seconds between two lines */
 
 struct shared *shared;
@@ -47,7 +47,7 @@ static int set_up(const struct options *opt)
 	shared->ops = opt->ops;
 	shared->near = net.near;
 	shared->peer = net.peer;
-	strcpy(shared->dir, "/tmp/soak.XXXXXX");
+	snprintf(shared->dir, sizeof(shared->dir), "/tmp/soak.XXXXXX");
 	rb_write_file("/proc/sys/vm/nr_hugepages", "8");
 	rb_write_file("/sys/kernel/mm/transparent_hugepage/enabled", "madvise");
 	if (!mkdtemp(shared->dir) || chmod(shared->dir, 0777) ||

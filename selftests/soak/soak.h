@@ -214,8 +214,8 @@ __u32 rnd(__u32 below);
 bool chance(__u32 one_in);
 void die(const char *format, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
-void retire(void) __attribute__((noreturn));
-void run_worker(unsigned int nr, bool fresh) __attribute__((noreturn));
+__attribute__((noreturn)) void retire(void);
+__attribute__((noreturn)) void run_worker(unsigned int nr, bool fresh);
 const char *op_name(__u32 op);
 void allow(const char *what, int err, const int *allowed);
 long long patience(void);

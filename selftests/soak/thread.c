@@ -100,7 +100,10 @@ static void turn(void)
 		dump();
 }
 
-/* About as much as the other one: where all is slow it is not to be in its way. */
+/*
+ * About as much as the other one: where all is slow it is not to be in its
+ * way.
+ */
 static void *run(void *arg)
 {
 	for (__u64 turns = 0;;) {

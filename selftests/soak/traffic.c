@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sends, in every form: from the request's own memory, gathered from buffers (by
- * id, by index, imported) behind inline bytes, and inline; and receives.
+ * Sends, in every form: from the request's own memory, gathered from buffers
+ * (by id, by index, imported) behind inline bytes, and inline; and receives.
  */
 #include "soak.h"
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A worker's life. What it does, in which order and with what parameters follows
- * from the seed, its number, which of its lives it is, and how many operations
- * there were: whatever the kernel answered, so that the same seed does the same.
+ * A worker's life. What it does, in which order and with what parameters
+ * follows from the seed, its number, which of its lives it is, and how many
+ * operations there were: whatever the kernel answered, so that the same seed
+ * does the same.
  */
 #include "soak.h"
 
@@ -65,7 +66,10 @@ void die(const char *format, ...)
 	_exit(FAILED);
 }
 
-/* Nothing is wrong, but there is no going on: another life may have more luck. */
+/*
+ * Nothing is wrong, but there is no going on: another life may have more
+ * luck.
+ */
 void retire(void)
 {
 	usleep(50000);
