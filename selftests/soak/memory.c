@@ -9,6 +9,9 @@
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT	21
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE	23
+#endif
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE	25
 #endif
@@ -86,17 +89,27 @@ static void *map_memory(enum kind kind, size_t len)
 	}
 }
 
+static bool is_huge(enum kind kind)
+{
+	return kind == HUGETLB || kind == MEMFD_HUGE;
+}
+
 /* NULL if there is no such memory now. */
 struct map *map_new(enum kind kind, size_t len, bool landing)
 {
 	struct map *map;
 	void *mem;
 
-	if (kind == HUGETLB || kind == MEMFD_HUGE)
+	if (is_huge(kind))
 		len = (len + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
 	mem = map_memory(kind, len);
 	if (mem == MAP_FAILED)
 		return NULL;
+	/* What was set aside may not be to be had while memory is compacted. */
+	if (is_huge(kind) && madvise(mem, len, MADV_POPULATE_WRITE)) {
+		munmap(mem, len);
+		return NULL;
+	}
 	map = calloc(1, sizeof(*map));
 	if (!map)
 		retire();
@@ -137,11 +150,6 @@ void map_put(struct map *map)
 	free(map);
 }
 
-static bool is_huge(const struct map *map)
-{
-	return map->kind == HUGETLB || map->kind == MEMFD_HUGE;
-}
-
 /* Of a buffer in a slot, if there is one whose memory is still there. */
 static struct map *any_map(void)
 {
@@ -167,7 +175,7 @@ void op_move(void)
 	struct map *map = any_map();
 	void *to;
 
-	if (!map || is_huge(map))
+	if (!map || is_huge(map->kind))
 		return;
 	to = mmap(NULL, map->len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		  0);
@@ -190,7 +198,7 @@ void op_disturb(void)
 	if (!map)
 		return;
 	page = rnd(map->len / RB_PAGE);
-	if (is_huge(map)) {
+	if (is_huge(map->kind)) {
 		page = 0;
 		len = map->len;
 	}
