@@ -29,7 +29,7 @@ fi
 (cd "$from" && rsync -a --delete --include='*.[ch]' --include='*/' \
 	--exclude='*' kmod include "$copy/")
 cp "$from/Kbuild" "$from/dkms.conf" "$copy/"
-"$here/kmake.sh" "$kernel" "$copy" W=1 KCFLAGS=-Werror \
+"$here/kmake.sh" "$kernel" "$copy" W=1 "KCFLAGS=-Werror -g" \
 	$instrument modules 2>&1 |
 	sed '/^Skipping BTF generation/d' >&2
 [ -f "$copy/regbuf.ko" ]

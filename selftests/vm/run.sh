@@ -160,7 +160,8 @@ make_root()
 	cp "$dir/modules/modules.builtin" "$dir/modules/modules.order" \
 		"$root/lib/modules/$release/" 2>/dev/null || true
 	depmod -b "$root" "$release" 2>/dev/null
-	[ -z "$module" ] || cp "$module" "$root/regbuf.ko"
+	# What is for debuggers would be most of it.
+	[ -z "$module" ] || strip -g -o "$root/regbuf.ko" "$module"
 	echo "$params" > "$root/etc/regbuf.params"
 	echo "$file" > "$root/etc/regbuf.file"
 	printf '%s\n' "$*" > "$root/command"
