@@ -1,72 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every allocation and every copy to or from the caller fails once, in each
- * call: the call then says so and has had no effect, or does without. The one
- * exception is the result, which can't be written any more when all is done.
- * Needs a kernel with fault injection: see vm/kasan.config.
+ * Faults in the calls of a context: registration, tables, sharing, slots.
  */
-#include "regbuf_buf.h"
-#include "kselftest_harness.h"
+#include "regbuf_faultstep.h"
 
-#define INJECT		"/sys/kernel/debug/"
-#define NR_HUGE		"/proc/sys/vm/nr_hugepages"
-#define RW		(PROT_READ | PROT_WRITE)
+#include <sys/prctl.h>
+
 #define HUGE		(2UL << 20)
-#define MOST		2000	/* faults that one call can have */
-#define UNMET		16	/* calls without: there are no more */
-#define ROUNDS		1	/* more would take other steps, too */
+#define FIRST		"rb-first"	/* a process */
 #define LARGE		1500	/* pages */
-#define FEW		2	/* slices */
-#define MANY		12	/* slices: a buffer each, one inline */
 #define TABLE		70	/* buffers: more than the first ones' table */
-#define CHUNK		1000	/* bytes in a slice */
-#define SECONDS		200
+#define CONTEXTS	2000	/* more counters than in a page */
 
-struct rig {
-	int nth;		/* /proc/self/fail-nth */
-	int dev;
-	int sv[2];
-	char *mem;		/* MANY pages, registered as ids[] */
-	__u64 ids[MANY];
-	unsigned int nr_slices;
-	struct regbuf_slice slices[MANY + 1];
-	struct regbuf_ioc_send msg;
-	char *fresh;		/* memory to register */
-	size_t length;
-	__u64 id;		/* of it */
-	int fd;			/* opened */
-	struct regbuf_array_entry table[2];	/* the former one */
-	char *view;		/* of slots */
-	struct rb_queue q;
-	__u32 ep;
-	int late;		/* failures after all was done */
-	struct regbuf_ioc_stats before;
-	long pins;
-};
-
-FIXTURE(fault) {
-	struct rig rig;
-};
-
-/*
- * What a call is made of: what it needs, itself, and a look at what it did,
- * which is undone.
- */
-FIXTURE_VARIANT(fault) {
-	int (*prepare)(struct rig *rig);
-	int (*call)(struct rig *rig);
-	int (*check)(struct rig *rig, int err);
-};
-
-static int nothing(struct rig *rig)
-{
-	return 0;
-}
-
-static int same(struct rig *rig, int err)
-{
-	return 0;
-}
+static struct regbuf_array_entry table[2];	/* the former one */
+static char *view;				/* of slots */
 
 static int call_open(struct rig *rig)
 {
@@ -272,9 +219,8 @@ static int prepare_array(struct rig *rig)
 	if (prepare_untouched(rig))
 		return -1;
 	for (int i = 0; i < 2; i++)
-		rig->table[i] = rb_entry(rig->mem + i * RB_PAGE, RB_PAGE,
-					 RB_READ);
-	return rb_array(rig->dev, rig->table, 2);
+		table[i] = rb_entry(rig->mem + i * RB_PAGE, RB_PAGE, RB_READ);
+	return rb_array(rig->dev, table, 2);
 }
 
 static int call_array(struct rig *rig)
@@ -293,7 +239,7 @@ static int call_array(struct rig *rig)
 static int check_array(struct rig *rig, int err)
 {
 	for (int i = 0; i < 2; i++)
-		if (rb_state(rig->dev, rig->table[i].id) !=
+		if (rb_state(rig->dev, table[i].id) !=
 		    (err ? REGBUF_STATE_LIVE : -ESTALE))
 			return 1;
 	if (rb_array(rig->dev, NULL, 0))
@@ -339,13 +285,14 @@ static bool exported(const struct rig *rig, __u32 exports, __u32 imports)
 
 static int check_export(struct rig *rig, int err)
 {
+	free_fds(rig);
 	if (!exported(rig, !err, 0))
 		return 1;
 	return err ? 0 : close(rig->fd);
 }
 
 FIXTURE_VARIANT_ADD(fault, export) {
-	.prepare = nothing,
+	.prepare = fill_fds,
 	.call = call_export,
 	.check = check_export,
 };
@@ -382,6 +329,65 @@ FIXTURE_VARIANT_ADD(fault, suspect) {
 	.prepare = prepare_suspect,
 	.call = call_suspect,
 	.check = check_suspect,
+};
+
+/* C9: in a process that nobody watches yet: memory for that is needed, too. */
+static int first[2];
+static pid_t first_pid;
+
+static void run_first(struct rig *rig)
+{
+	__u64 id;
+	int err;
+
+	prctl(PR_SET_NAME, FIRST);
+	rig->dev = rb_open();
+	err = send(first[1], "", 1, 0);
+	if (recv(first[1], &err, 1, 0) == 1) {
+		err = rb_register(rig->dev, rig->mem, RB_PAGE, RB_READ, &id);
+		err = send(first[1], &err, sizeof(err), 0);
+	}
+	/* Until it may end. */
+	err = recv(first[1], &err, 1, 0);
+	_exit(0);
+}
+
+static int prepare_first(struct rig *rig)
+{
+	char byte;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, first))
+		return -1;
+	first_pid = fork();
+	if (!first_pid) {
+		close(first[0]);
+		run_first(rig);
+	}
+	close(first[1]);
+	return first_pid < 0 || recv(first[0], &byte, 1, 0) != 1;
+}
+
+static int call_first(struct rig *rig)
+{
+	int err = -EPIPE;
+
+	if (send(first[0], "", 1, 0) != 1 ||
+	    recv(first[0], &err, sizeof(err), 0) != sizeof(err))
+		return -EPIPE;
+	return err;
+}
+
+static int check_first(struct rig *rig, int err)
+{
+	close(first[0]);
+	return rb_child_result(first_pid);
+}
+
+FIXTURE_VARIANT_ADD(fault, first) {
+	.prepare = prepare_first,
+	.call = call_first,
+	.check = check_first,
+	.whose = FIRST,
 };
 
 static int call_import(struct rig *rig)
@@ -439,15 +445,15 @@ FIXTURE_VARIANT_ADD(fault, revoke) {
  */
 static int call_slots(struct rig *rig)
 {
-	rig->view = mmap(NULL, RB_PAGE, PROT_READ, MAP_SHARED, rig->dev, 0);
-	if (rig->view == MAP_FAILED || !access(rig->view, F_OK))
+	view = mmap(NULL, RB_PAGE, PROT_READ, MAP_SHARED, rig->dev, 0);
+	if (view == MAP_FAILED || !access(view, F_OK))
 		return -errno;
 	return errno == ENOENT ? 0 : -errno;
 }
 
 static int check_slots(struct rig *rig, int err)
 {
-	int bad = rig->view != MAP_FAILED && munmap(rig->view, RB_PAGE);
+	int bad = view != MAP_FAILED && munmap(view, RB_PAGE);
 
 	close(rig->dev);
 	rig->dev = rig->fd;
@@ -543,313 +549,37 @@ FIXTURE_VARIANT_ADD(fault, wait) {
 	.check = same,
 };
 
-static int prepare_send(struct rig *rig, unsigned int nr)
-{
-	static const char head[] = "head";
-
-	rig->nr_slices = nr;
-	for (unsigned int i = 0; i < nr; i++)
-		rig->slices[i] = rb_slice(rig->ids[i], i, CHUNK);
-	if (nr > FEW)
-		rig->slices[nr / 2] = rb_inline(head, 4);
-	rig->msg = rb_msg(rig->sv[0], rig->slices, nr);
-	return 0;
-}
-
-static int prepare_send_few(struct rig *rig)
-{
-	return prepare_send(rig, FEW);
-}
-
-static int prepare_send_many(struct rig *rig)
-{
-	return prepare_send(rig, MANY);
-}
-
-static int call_send(struct rig *rig)
-{
-	return rb_ioctl(rig->dev, REGBUF_IOC_SEND, &rig->msg);
-}
-
-static size_t message(const struct rig *rig, char *to)
-{
-	char *start = to;
-
-	for (unsigned int i = 0; i < rig->nr_slices; i++) {
-		const struct regbuf_slice *slice = &rig->slices[i];
-		const char *from = rig->mem + i * RB_PAGE + slice->offset;
-
-		if (slice->flags & REGBUF_SLICE_F_INLINE)
-			from = (const char *)(unsigned long)slice->id;
-		memcpy(to, from, slice->length);
-		to += slice->length;
-	}
-	return to - start;
-}
-
-/* Whether it was only the result that got lost: then all was sent. */
-static bool sent_after_all(struct rig *rig, size_t length)
-{
-	struct regbuf_ioc_stats stats;
-
-	if (rb_stats(rig->dev, &stats) || stats.sends == rig->before.sends)
-		return false;
-	rig->late++;
-	rig->msg.sent = length;
-	rig->msg.copied = length;
-	rig->msg.zerocopied = 0;
-	return true;
-}
-
 /*
- * Refused: nothing arrives. Else as much as it says, the right bytes, and all
- * of them unless it says why not.
+ * C10: counters are the one thing that comes from a heap that seldom needs a
+ * page. When it does and gets none, the context is refused, and nothing else
+ * happens.
  */
-static int check_send(struct rig *rig, int err)
+TEST(fault_of_counters_is_survived)
 {
-	char want[MANY * CHUNK], got[MANY * CHUNK];
-	size_t length = message(rig, want);
-	struct regbuf_ioc_stats stats;
-	int left = 0;
+	static int devs[CONTEXTS];
+	int nr;
 
-	if (!err || (err == -EFAULT && sent_after_all(rig, length))) {
-		if (rig->msg.sent == 0 || rig->msg.sent > length ||
-		    (rig->msg.sent < length) != (rig->msg.error != 0) ||
-		    rig->msg.sent != rig->msg.copied + rig->msg.zerocopied ||
-		    rb_recv_all(rig->sv[1], got, rig->msg.sent) ||
-		    memcmp(want, got, rig->msg.sent))
-			return 1;
-		rig->before.sends++;
-	}
-	for (int i = 0; i < MANY; i++)
-		if (rb_wait(rig->dev, rig->ids[i], 20 * RB_SEC))
-			return 2;
-	if (rb_stats(rig->dev, &stats) || stats.sends != rig->before.sends)
-		return 3;
-	return ioctl(rig->sv[1], FIONREAD, &left) || left ? 4 : 0;
-}
-
-FIXTURE_VARIANT_ADD(fault, send_few) {
-	.prepare = prepare_send_few,
-	.call = call_send,
-	.check = check_send,
-};
-
-FIXTURE_VARIANT_ADD(fault, send_many) {
-	.prepare = prepare_send_many,
-	.call = call_send,
-	.check = check_send,
-};
-
-static int call_queue(struct rig *rig)
-{
-	return rb_q_open(rig->dev, &rig->q, 8, 64, 8);
-}
-
-static int check_queue(struct rig *rig, int err)
-{
-	if (!err)
-		rb_q_close(&rig->q);
-	return 0;
-}
-
-FIXTURE_VARIANT_ADD(fault, queue) {
-	.prepare = nothing,
-	.call = call_queue,
-	.check = check_queue,
-};
-
-static int prepare_queue(struct rig *rig)
-{
-	return rig->q.map ? 0 : call_queue(rig);
-}
-
-static int call_attach(struct rig *rig)
-{
-	return rb_q_attach(&rig->q, rig->sv[0], RB_BOTH, 0, 0, &rig->ep);
-}
-
-/* C3: what failed has left no lane behind. */
-static int check_attach(struct rig *rig, int err)
-{
-	if (err && call_attach(rig))
-		return 1;
-	return rb_q_detach(&rig->q, rig->ep, 0) ? 2 : 0;
-}
-
-FIXTURE_VARIANT_ADD(fault, attach) {
-	.prepare = prepare_queue,
-	.call = call_attach,
-	.check = check_attach,
-};
-
-static int prepare_enter(struct rig *rig)
-{
-	bool first = !rig->q.map;
-
-	if (prepare_queue(rig) || (first && call_attach(rig)) ||
-	    prepare_send_many(rig))
-		return -1;
-	rb_sqe_send_list(&rig->q, rig->ep, rig->slices, rig->nr_slices, 7);
-	rb_q_publish(&rig->q);
-	return 0;
-}
-
-static int call_enter(struct rig *rig)
-{
-	struct regbuf_ioc_enter out;
-	int err = rb_q_enter(&rig->q, 1, 0, 0, &out);
-
-	return err ?: -(int)out.error;
-}
-
-/*
- * C1, C4: refused, or sent whole: memory that the socket lacks is waited for.
- */
-static int check_enter(struct rig *rig, int err)
-{
-	bool taken = rb_load(&rig->q.ring->sq_head) == rig->q.tail;
-	char want[MANY * CHUNK], got[MANY * CHUNK];
-	size_t length = message(rig, want);
-	struct regbuf_cqe cqe;
-	int left = 0;
-
-	rig->late += taken && err;
-	if (taken != !err && err != -EFAULT)
-		return 1;
-	if (taken && (rb_recv_all(rig->sv[1], got, length) ||
-		      memcmp(want, got, length) || rb_q_next(&rig->q, &cqe) ||
-		      cqe.error || cqe.value != length))
-		return 2;
-	rb_q_drop(&rig->q);
-	if (!rb_q_empty(&rig->q))
-		return 3;
-	return ioctl(rig->sv[1], FIONREAD, &left) || left ? 4 : 0;
-}
-
-FIXTURE_VARIANT_ADD(fault, enter) {
-	.prepare = prepare_enter,
-	.call = call_enter,
-	.check = check_enter,
-};
-
-/* All kinds of allocations may fail, quietly. */
-static int allow_faults(void)
-{
-	return rb_write_file(INJECT "failslab/ignore-gfp-wait", "N") ||
-	       rb_write_file(INJECT "failslab/verbose", "0") ||
-	       rb_write_file(INJECT "fail_page_alloc/ignore-gfp-wait", "N") ||
-	       rb_write_file(INJECT "fail_page_alloc/ignore-gfp-highmem",
-			     "N") ||
-	       rb_write_file(INJECT "fail_page_alloc/min-order", "0") ||
-	       rb_write_file(INJECT "fail_page_alloc/verbose", "0") ||
-	       rb_write_file(INJECT "fail_usercopy/verbose", "0");
-}
-
-FIXTURE_SETUP(fault)
-{
-	struct rig *rig = &self->rig;
-
-	rig->nth = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (rig->nth < 0)
+	if (access("/proc/self/fail-nth", F_OK))
 		SKIP(return, "no fault injection in this kernel");
-	ASSERT_EQ(0, allow_faults());
-	ASSERT_EQ(0, rb_write_file(NR_HUGE, "2"));
-	rig->dev = rb_open();
-	ASSERT_GE(rig->dev, 0);
-	ASSERT_EQ(0, rb_pair(NULL, AF_INET, SOCK_STREAM, rig->sv));
-	rig->mem = rb_pages(MANY);
-	ASSERT_NE(NULL, rig->mem);
-	for (int i = 0; i < MANY; i++)
-		ASSERT_EQ(0, rb_register(rig->dev, rig->mem + i * RB_PAGE,
-					 RB_PAGE, RB_READ, &rig->ids[i]));
-	ASSERT_EQ(0, rb_stats(rig->dev, &rig->before));
-	rig->pins = rb_pins();
-}
-
-FIXTURE_TEARDOWN(fault)
-{
-	if (self->rig.q.map)
-		rb_q_close(&self->rig.q);
-	close(self->rig.sv[0]);
-	close(self->rig.sv[1]);
-	close(self->rig.dev);
-	EXPECT_EQ(0, rb_vmpin());
-	EXPECT_EQ(self->rig.pins - MANY, rb_pins());
-	EXPECT_EQ(0, rb_write_file(NR_HUGE, "0"));
-}
-
-/* Make the nth thing that can fail, from now on, do so. */
-static int arm(struct rig *rig, int nth)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", nth);
-	return pwrite(rig->nth, text, strlen(text), 0) < 0 ? -errno : 0;
-}
-
-/*
- * No more; and whether it did. The reading and writing to find out may meet the
- * fault themselves: then nothing before did.
- */
-static bool disarm(struct rig *rig)
-{
-	char text[16] = "";
-	bool met = pread(rig->nth, text, sizeof(text) - 1, 0) > 0 &&
-		   atoi(text) == 0;
-
-	if (pwrite(rig->nth, "0", 1, 0) < 0)
-		pwrite(rig->nth, "0", 1, 0);
-	return met;
-}
-
-static bool as_before(const struct rig *rig)
-{
-	struct regbuf_ioc_stats stats;
-
-	return !rb_stats(rig->dev, &stats) &&
-	       stats.buffers == rig->before.buffers &&
-	       stats.pages == rig->before.pages &&
-	       stats.deregistered_in_flight == 0 &&
-	       rb_vmpin() == MANY && rb_pins() == rig->pins;
-}
-
-/* One call with each of its steps failing in turn; how often it failed. */
-static int every_step(struct __test_metadata *_metadata, struct rig *rig,
-		      const FIXTURE_VARIANT(fault) *variant)
-{
-	int nth, err, failed = 0, unmet = 0;
-	bool met;
-
-	rig->late = 0;
-	/* How many steps there are differs a bit from call to call. */
-	for (nth = 1; unmet < UNMET && nth < MOST; nth++) {
-		ASSERT_EQ(0, variant->prepare(rig));
-		ASSERT_EQ(0, arm(rig, nth));
-		err = variant->call(rig);
-		met = disarm(rig);
-		unmet = met ? 0 : unmet + 1;
-		failed += err != 0;
-		if (err)
-			EXPECT_TRUE(err == -ENOMEM || err == -EFAULT);
-		EXPECT_TRUE(met || err == 0);
-		ASSERT_EQ(0, variant->check(rig, err))
-			TH_LOG("fault %d, result %d", nth, err);
-		ASSERT_TRUE(as_before(rig))
-			TH_LOG("fault %d, result %d", nth, err);
+	ASSERT_EQ(0, rb_fault_allow());
+	ASSERT_EQ(0, rb_fault_symbol("require", "pcpu_populate_chunk"));
+	rb_fault_record(true);
+	ASSERT_EQ(0, rb_fault_all("fail_page_alloc", true));
+	for (nr = 0; nr < CONTEXTS; nr++) {
+		devs[nr] = rb_open();
+		if (devs[nr] < 0)
+			break;
 	}
-	TH_LOG("%d faults, %d failures", nth - 1 - unmet, failed);
-	EXPECT_LT(nth, MOST);
-	/* The last step of a call; twice if that was a different one. */
-	EXPECT_GE(2, rig->late);
-	return failed;
-}
-
-/* C10: every step of every call is undone when a later one fails */
-TEST_F_TIMEOUT(fault, fault_of_every_step_is_survived, SECONDS)
-{
-	for (int i = 0; i < ROUNDS; i++)
-		EXPECT_LT(0, every_step(_metadata, &self->rig, variant));
+	EXPECT_EQ(-1, devs[nr]);
+	EXPECT_EQ(ENOMEM, errno);
+	ASSERT_EQ(0, rb_fault_all("fail_page_alloc", false));
+	rb_fault_record(false);
+	rb_fault_save();
+	devs[nr] = rb_open();
+	EXPECT_LE(0, devs[nr]);
+	for (; nr >= 0; nr--)
+		close(devs[nr]);
+	ASSERT_EQ(0, rb_fault_allow());
 }
 
 TEST_HARNESS_MAIN

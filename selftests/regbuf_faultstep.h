@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef REGBUF_FAULTSTEP_H
+#define REGBUF_FAULTSTEP_H
+
+/*
+ * Every allocation and every copy to or from the caller that the module is the
+ * reason of fails once, in each call: the call then says so and has had no
+ * effect, or does without. The one exception is the result, which can't be
+ * written any more when all is done.
+ *
+ * A program includes this, adds variants of "fault", and ends with
+ * TEST_HARNESS_MAIN.
+ */
+
+#include "regbuf_fault.h"
+
+FIXTURE(fault) {
+	struct rig rig;
+};
+
+/*
+ * What a call is made of: what it needs, itself, and a look at what it did,
+ * which is undone.
+ */
+FIXTURE_VARIANT(fault) {
+	int (*prepare)(struct rig *rig);
+	int (*call)(struct rig *rig);
+	int (*check)(struct rig *rig, int err);
+	const char *whose;	/* names of tasks begin so; NULL: the caller */
+	int also;		/* one more error that is of memory */
+	bool absorbs;		/* it always does without */
+};
+
+/*
+ * What programs share
+ */
+
+static inline int nothing(struct rig *rig)
+{
+	return 0;
+}
+
+static inline int same(struct rig *rig, int err)
+{
+	return 0;
+}
+
+/* The next descriptor takes a larger table: that is kept, once it is there. */
+static inline int fill_fds(struct rig *rig)
+{
+	int fd = -1;
+
+	while (fd != FDS - 1) {
+		fd = fcntl(rig->nth[0], F_DUPFD_CLOEXEC, 0);
+		if (fd < 0 || fd >= FDS)
+			return fd < 0 ? -1 : close(fd);
+		rig->fillers[rig->nr_fillers++] = fd;
+	}
+	return 0;
+}
+
+static inline void free_fds(struct rig *rig)
+{
+	while (rig->nr_fillers)
+		close(rig->fillers[--rig->nr_fillers]);
+}
+
+/*
+ * C1, C2: of a queue that has nothing to do: no place is lost, nor a request,
+ * and there is no completion that nobody waits for.
+ */
+static inline int whole(struct rb_queue *q)
+{
+	__u32 nr = q->cq_entries;
+
+	rb_q_drop(q);
+	if (!rb_q_empty(q))
+		return 1;
+	for (__u32 i = 0; i < nr; i++) {
+		rb_sqe_nop(q, i);
+		if (rb_q_submit_all(q))
+			return 2;
+	}
+	return rb_q_reap(q) == nr ? 0 : 3;
+}
+
+/* A new queue for each step: its requests have had nothing made for them. */
+static inline int new_queue(struct rig *rig, int sock,
+					     __u32 flags)
+{
+	rb_q_close(&rig->q);
+	if (rb_q_open(rig->dev, &rig->q, 8, 16, 8))
+		return -1;
+	return rb_q_attach(&rig->q, sock, flags, 0, 0, &rig->ep);
+}
+
+/* What was written, by the call. */
+static inline int call_enter(struct rig *rig)
+{
+	__u32 nr = rig->q.tail - rb_load(&rig->q.ring->sq_head);
+	struct regbuf_ioc_enter out;
+	int err = rb_q_enter(&rig->q, nr, 0, 0, &out);
+
+	return err ?: -(int)out.error;
+}
+
+/* C1: the completion of an entry that was taken; none of a refused one. */
+static inline int settle(struct rig *rig, int err)
+{
+	rig->taken = rb_load(&rig->q.ring->sq_head) == rig->q.tail;
+	memset(&rig->cqe, 0, sizeof(rig->cqe));
+	rig->late += rig->taken && err;
+	if (rig->taken != !err && err != -EFAULT)
+		return 101;
+	if (rig->taken && rb_q_next(&rig->q, &rig->cqe))
+		return 102;
+	return 0;
+}
+
+/* A completion's error that is one of memory. */
+static inline bool of_memory(const struct regbuf_cqe *cqe)
+{
+	return cqe->error == ENOMEM || cqe->error == ENOBUFS ||
+	       cqe->error == EFAULT;
+}
+
+/* Whether a connection was closed on this side. */
+static inline bool is_shut(int sock)
+{
+	struct tcp_info info = { };
+	socklen_t len = sizeof(info);
+
+	return !getsockopt(sock, IPPROTO_TCP, TCP_INFO, &info, &len) &&
+	       info.tcpi_state != TCP_ESTABLISHED;
+}
+
+/*
+ * The test
+ */
+
+static bool as_before(const struct rig *rig)
+{
+	struct regbuf_ioc_stats stats;
+
+	return !rb_stats(rig->dev, &stats) &&
+	       stats.buffers == rig->before.buffers &&
+	       stats.pages == rig->before.pages &&
+	       stats.deregistered_in_flight == 0 &&
+	       rb_within(20, rb_vmpin() == MANY && rb_pins() == rig->pins);
+}
+
+FIXTURE_SETUP(fault)
+{
+	struct rig *rig = &self->rig;
+
+	if (access("/proc/self/fail-nth", F_OK))
+		SKIP(return, "no fault injection in this kernel");
+	rig->q.fd = -1;
+	ASSERT_EQ(0, rb_fault_allow());
+	ASSERT_EQ(0, rb_write_file(NR_HUGE, "2"));
+	if (!variant->whose)
+		rb_fault_victim(rig, "self");
+	rig->dev = rb_open();
+	ASSERT_GE(rig->dev, 0);
+	ASSERT_EQ(0, rb_pair(NULL, AF_INET, SOCK_STREAM, rig->sv));
+	rig->mem = rb_pages(MANY);
+	ASSERT_NE(NULL, rig->mem);
+	for (int i = 0; i < MANY; i++)
+		ASSERT_EQ(0, rb_register(rig->dev, rig->mem + i * RB_PAGE,
+					 RB_PAGE, RB_READ | RB_WRITE,
+					 &rig->ids[i]));
+	ASSERT_EQ(0, rb_stats(rig->dev, &rig->before));
+	rig->pins = rb_pins();
+	rb_fault_record(true);
+}
+
+FIXTURE_TEARDOWN(fault)
+{
+	rb_fault_record(false);
+	rb_fault_save();
+	rb_q_close(&self->rig.q);
+	close(self->rig.sv[0]);
+	close(self->rig.sv[1]);
+	close(self->rig.dev);
+	EXPECT_TRUE(rb_within(20, rb_vmpin() == 0));
+	EXPECT_TRUE(rb_within(20, rb_pins() == self->rig.pins - MANY));
+	EXPECT_EQ(0, rb_write_file(NR_HUGE, "0"));
+}
+
+/* One call with a step that fails; whether there was such a step. */
+static bool one_step(struct __test_metadata *_metadata, struct rig *rig,
+		     const FIXTURE_VARIANT(fault) *variant, int nth,
+		     int *failed)
+{
+	int err, bad;
+	bool met;
+
+	ASSERT_EQ(0, variant->prepare(rig));
+	ASSERT_EQ(0, arm(rig, variant->whose, nth));
+	err = variant->call(rig);
+	met = disarm(rig, variant->whose);
+	*failed += err != 0;
+	if (err)
+		EXPECT_TRUE(err == -ENOMEM || err == -EFAULT ||
+			    err == -variant->also);
+	EXPECT_TRUE(met || err == 0);
+	bad = variant->check(rig, err);
+	ASSERT_EQ(0, bad)
+		TH_LOG("fault %d, met %d, result %d", nth, met, err);
+	ASSERT_TRUE(as_before(rig))
+		TH_LOG("fault %d, met %d, result %d", nth, met, err);
+	return met;
+}
+
+/* C10: every step of every call is undone when a later one fails */
+TEST_F_TIMEOUT(fault, fault_of_every_step_is_survived, SECONDS)
+{
+	int nth, met = 0, failed = 0, unmet = 0;
+
+	/* How many steps there are differs a bit from call to call. */
+	for (nth = 1; unmet < UNMET && nth < MOST; nth++) {
+		if (one_step(_metadata, &self->rig, variant, nth, &failed)) {
+			unmet = 0;
+			met++;
+		} else {
+			unmet++;
+		}
+	}
+	TH_LOG("%d faults, %d failures", met, failed);
+	EXPECT_LT(nth, MOST);
+	EXPECT_LT(0, met);
+	EXPECT_EQ(variant->absorbs, failed == 0);
+	/* The last step of a call; again if that was a different one. */
+	EXPECT_GE(4, self->rig.late);
+}
+
+#endif /* REGBUF_FAULTSTEP_H */
