@@ -11,6 +11,7 @@
 #   make fuzz          calls at random, to find bugs [MINUTES=1] [KERNEL=uml|kasan]
 #                      [SEED=...] [CORPUS=file]; [REPLAY=file] what it failed with
 #   make fuzz-planted  does that find bugs that are there? [BUGS=...]
+#   make coverage-faults   which of its allocation sites they have failed
 #   make demo          a file over TCP        [FILE=path] [KERNEL=...]
 #   make vm CMD='...'  any command in the VM  [KERNEL=...] [SHARE=dir]
 #   make bench         instructions per operation, and those of the others
@@ -40,7 +41,7 @@ export PREFIX DESTDIR
 
 .PHONY: all modules lib examples tools check check-all coverage fuzz
 .PHONY: fuzz-planted soak demo vm bench profile performance perf lint install
-.PHONY: dkms-install clean
+.PHONY: dkms-install clean coverage-faults
 
 all: modules lib examples tools
 
@@ -79,6 +80,9 @@ fuzz:
 
 fuzz-planted:
 	selftests/fuzz/planted.sh $(BUGS)
+
+coverage-faults:
+	selftests/vm/check.sh -F kasan
 
 demo:
 	examples/demo.sh $(if $(KERNEL),-k $(KERNEL)) $(FILE)

@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh [-g] [-t TESTS] [KERNEL...]: run the selftests in VMs, one for each kernel
-# (default: 6.1 and 6.12), all at once: a VM keeps two thirds of a core busy.
-# TESTS are words such as core:send. What each run printed is left in
+# check.sh [-g] [-F] [-t TESTS] [KERNEL...]: run the selftests in VMs, one for
+# each kernel (default: 6.1 and 6.12), all at once: a VM keeps two thirds of a
+# core busy. TESTS are words such as core:send. What each run printed is left in
 # out/check-KERNEL.log. The last line sums up all kernels. With -g (kasan only)
-# what of the module ran is counted; the table is in out/coverage.txt.
+# what of the module ran is counted; the table is in out/coverage.txt. With -F
+# the tests are those of faults, and have to hit each allocation site of the
+# module on kasan; the table, also of all tests, is in out/fault-sites.txt.
 
 set -eu
 
@@ -13,9 +15,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 tests=
 gcov=
-while getopts gt: opt; do
+faults=
+while getopts gFt: opt; do
 	case $opt in
 	g) gcov=gcov ;;
+	F) faults=only ;;
 	t) tests=$OPTARG ;;
 	*) exit 2 ;;
 	esac
@@ -32,6 +36,11 @@ build_tests()
 	echo "building the tests"
 	make -s -j"$(nproc)" -C "$top/selftests" DEST="$dest" \
 		KSFT="$("$here/kernel.sh" source)/tools/testing/selftests" install
+	if [ -n "$faults" ]; then
+		tests=$(grep ':fault' "$dest/kselftest-list.txt" | xargs)
+	elif [ -z "$tests$gcov" ]; then
+		faults=too
+	fi
 	if [ -n "$tests" ]; then
 		echo "$tests" | tr ' ' '\n' > "$dest/kselftest-list.txt"
 	fi
@@ -49,11 +58,22 @@ limit_of()
 in_vm()
 {
 	"$here/run.sh" -k "$1" -m "$top/build/$1${gcov:+-gcov}/regbuf.ko" \
-		${gcov:+-f /gcov.tar} -t "${TIMEOUT:-$(limit_of "$1")}" -M 2048 \
+		${gcov:+-f /gcov.tar} ${faults:+-f /faults.txt} \
+		-t "${TIMEOUT:-$(limit_of "$1")}" -M 2048 \
 		-o "$top/out/vm-$1" -c "$dest:selftests" \
 		-c "$here/guest-check.sh:guest-check.sh" \
 		-c "$(command -v socat):usr/bin/socat" \
 		"sh /guest-check.sh $tests" 2>&1
+}
+
+# Which sites the tests of faults hit. Of other kernels nobody has made the list.
+judge_faults()
+{
+	python3 "$here/faults.py" "$top/build/$1/regbuf.ko" \
+		"$top/out/vm-$1/faults.txt" > "$top/out/fault-sites.txt" ||
+		[ "$faults" = too ] ||
+		echo "sites without a fault: out/fault-sites.txt" >> "$log.bad"
+	grep -E 'NOT HIT|^faults\.|sites hit' "$top/out/fault-sites.txt" || true
 }
 
 judge()
@@ -74,6 +94,9 @@ run_kernel()
 		{ judge "$1" || echo "tests failed" >> "$log.bad"; } |
 		tee "$log.gate"
 	[ -z "$gcov" ] || "$here/coverage.sh" "$1" "$top/out/vm-$1/gcov.tar"
+	if [ "$faults" ] && [ "$1" = kasan ]; then
+		judge_faults "$1"
+	fi
 	[ -e "$log.bad" ] || return 0
 	tail -n 20 "$log"
 	cat "$log.bad"

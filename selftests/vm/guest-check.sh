@@ -9,6 +9,33 @@ cd /selftests || exit 1
 modprobe -a veth dummy tls 2>/dev/null
 [ ! -e /sys/kernel/debug/kmemleak ] || echo clear > /sys/kernel/debug/kmemleak
 
+# Tests of faults switch this on: what failed, on whose behalf. See faults.py.
+record_faults()
+{
+	cd /sys/kernel/debug/tracing 2>/dev/null || return 0
+	[ -e /proc/self/fail-nth ] && [ -e kprobe_events ] || return 0
+	mkdir instances/faults
+	# shellcheck disable=SC2016 # not the shell's
+	echo 'r:faults/failed should_fail_ex failed=$retval:u8' > kprobe_events
+	cd instances/faults || return 1
+	echo 'failed == 1' > events/faults/failed/filter
+	echo 1 > options/stacktrace
+	echo 1 > options/sym-offset
+	echo 16384 > buffer_size_kb
+}
+
+# Each way once, from the failure out.
+print_faults()
+{
+	[ -e /faults.log ] || return 0
+	awk '/^ *=> / { way = way " " $2 $3; next }
+	     { if (way != "") ways[way]++; way = "" }
+	     END { if (way != "") ways[way]++
+		   for (way in ways) print ways[way] way }' /faults.log
+}
+
+(record_faults)
+
 args=
 for t in "$@"; do
 	args="$args -t $t"
@@ -91,6 +118,7 @@ result unloads_and_loads_again reloads
 result no_slab_cache_left no_cache
 [ ! -e /sys/kernel/debug/kmemleak ] || result no_memory_leaked no_leak
 result kernel_log_is_clean clean_log
+print_faults > /faults.txt
 # What of the module ran, of all its lives (it was unloaded now and then). These
 # files have no size before they are read.
 counts=/tmp/counts
