@@ -348,8 +348,11 @@ out:
  */
 void regbuf_buf_publish(struct regbuf_buf *buf)
 {
+	u32 slot = regbuf_id_slot(buf->id);
+	struct regbuf_ctx *ctx = buf->ctx;
+
 	/* What it is before it is live: pairs with regbuf_buf_find(). */
 	smp_mb__before_atomic();
 	atomic_andnot(REGBUF_OUT_NEW, &buf->out);
-	regbuf_slot_show(buf->ctx, regbuf_id_slot(buf->id));
+	regbuf_slot_show(ctx, slot);
 }

@@ -72,8 +72,12 @@ struct regbuf_buf *regbuf_register(struct regbuf_ctx *ctx,
 void regbuf_register_done(struct regbuf_buf *buf,
 			  const struct regbuf_want *want)
 {
+	struct regbuf_ctx *ctx = buf->ctx;
+	u64 id = buf->id;
+
+	/* Another thread may guess the id, and be rid of the buffer at once. */
 	regbuf_buf_publish(buf);
-	regbuf_note_registered(buf->ctx, buf->id, want, 0);
+	regbuf_note_registered(ctx, id, want, 0);
 }
 
 static void regbuf_register_told(struct regbuf_ioc_register *reg,

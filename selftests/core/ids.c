@@ -331,4 +331,50 @@ TEST_F(ids, stay_dead_while_the_slot_is_taken)
 	close(uffd);
 }
 
+struct guess {
+	int dev;
+	__u64 id;
+	int stop;
+	unsigned long right;
+};
+
+/* Whoever has it, away with it. */
+static void *guess_ids(void *arg)
+{
+	struct guess *g = arg;
+
+	while (!__atomic_load_n(&g->stop, __ATOMIC_ACQUIRE)) {
+		if (rb_deregister(g->dev, __atomic_load_n(&g->id,
+							  __ATOMIC_RELAXED)))
+			continue;
+		__atomic_store_n(&g->id, g->id + ONE, __ATOMIC_RELAXED);
+		g->right++;
+	}
+	return NULL;
+}
+
+/*
+ * A use after free: who registers looked at the buffer when it was live, and
+ * gone again, as another thread had guessed its id.
+ */
+TEST_F(ids, guessed_before_they_are_told)
+{
+	struct guess guess = { .dev = self->dev };
+	struct regbuf_ioc_status status;
+	pthread_t thread;
+	__u64 id;
+
+	guess.id = dead_id(self) + ONE;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, guess_ids, &guess));
+	for (int i = 0; i < 1000; i++) {
+		ASSERT_EQ(0, rb_register(self->dev, self->mem, RB_PAGE, RB_READ,
+					 &id));
+		ASSERT_TRUE(rb_within(20, rb_status(self->dev, id, &status) ==
+				      -ESTALE));
+	}
+	__atomic_store_n(&guess.stop, 1, __ATOMIC_RELEASE);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(1000, guess.right);
+}
+
 TEST_HARNESS_MAIN
