@@ -488,6 +488,25 @@ static int send_each_way(struct __test_metadata *_metadata,
 }
 
 /*
+ * Which of six datagrams have come. A plain send may overtake a queue's, which
+ * waits for the socket if somebody has it just then.
+ */
+static int come_in_any_order(const FIXTURE_DATA(skb) *self, size_t at)
+{
+	char got[PIECE];
+	int there = 0;
+
+	for (int i = 0; i < 6; i++) {
+		if (recv(self->rig->far, got, PIECE, 0) != PIECE)
+			return -1;
+		for (int j = 0; j < 6; j++)
+			if (!memcmp(self->want + at + j * PIECE, got, PIECE))
+				there |= 1 << j;
+	}
+	return there;
+}
+
+/*
  * All ways to send on one socket, with time stamps: each completes by its own
  * way, as often as it should, and the socket has nothing left to account for.
  */
@@ -506,10 +525,8 @@ TEST_F(skb, uarg_refcount_all_ways_on_one_socket)
 	for (int i = 0; i < 8; i++, at += 6 * PIECE) {
 		zerocopies += send_each_way(_metadata, self, file, at,
 					    2 * i + 1);
-		if (tcp)
-			continue;
-		for (int j = 0; j < 6; j++)
-			ASSERT_EQ(0, comes(self, at + j * PIECE, PIECE));
+		if (!tcp)
+			EXPECT_EQ(0x3f, come_in_any_order(self, at));
 	}
 	if (tcp) {
 		ASSERT_EQ(0, rb_net_release(&self->rig->net, self->rig->far));

@@ -154,7 +154,8 @@ make_root()
 	for mod in virtio_pci virtio_net virtio_blk virtio_console veth dummy \
 		   tun tls sch_netem sch_ingress cls_matchall act_mirred \
 		   crc32c_generic nf_tables bridge ifb esp4 esp6 \
-		   esp4_offload esp6_offload xfrm_user gcm ghash-generic ctr seqiv; do
+		   esp4_offload esp6_offload xfrm_user gcm ghash-generic ctr seqiv \
+		   hmac sha512_generic jitterentropy_rng drbg; do
 		add_module "$mod"
 	done
 	cp "$dir/modules/modules.builtin" "$dir/modules/modules.order" \
