@@ -25,12 +25,20 @@ def classes():
             yield title, name, value
 
 
+def text_with_headers(path):
+    """A program's text, and that of what it includes: tests may be there."""
+    text = path.read_text()
+    for name in re.findall(r'^#include "(regbuf_\w+\.h)"', text, re.M):
+        text += (Path("selftests") / name).read_text()
+    return text
+
+
 def tests_of_sources():
     """All tests: "core:register reg.null_is_refused"."""
     tests = set()
     for path in Path("selftests").glob("*/*.c"):
         for kind, args in re.findall(r"^(TEST\w*)\(([^)]*)\)",
-                                     path.read_text(), re.M):
+                                     text_with_headers(path), re.M):
             words = re.findall(r"\w+", args)
             name = ".".join(words[:2] if "_F" in kind else words[:1])
             tests.add(f"{path.parent.name}:{path.stem} {name}")
