@@ -72,7 +72,6 @@ static inline int rb_qdisc(const char *dev, const struct rb_netem *netem)
 	int err = nl_connect(nl, NETLINK_ROUTE) ?:
 		  nlmsg_append(msg, &tcm, sizeof(tcm), NLMSG_ALIGNTO);
 
-	rb_net_change();
 	if (!err && netem)
 		err = nla_put_string(msg, TCA_KIND, "netem") ?:
 		      rb_netem_options(msg, netem);

@@ -248,20 +248,6 @@ struct rb_net {
 	int peer;
 };
 
-/* Who makes networks: see rb_net_start_maker(). */
-static struct rb_net_maker {
-	int sock;
-	pid_t pid;
-	int *changed;	/* shared: the one that was lent is no good any more */
-} rb_net_maker = { -1, -1, NULL };
-
-/* Of what changes a network: the next test gets another one. */
-static inline void rb_net_change(void)
-{
-	if (rb_net_maker.sock >= 0)
-		*rb_net_maker.changed = 1;
-}
-
 static inline int rb_sh(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
@@ -270,20 +256,10 @@ static inline int rb_sh(const char *format, ...)
 	char command[1024];
 	va_list args;
 
-	rb_net_change();
 	va_start(args, format);
 	vsnprintf(command, sizeof(command), format, args);
 	va_end(args);
 	return system(command);
-}
-
-static inline int rb_write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t n = write(fd, text, strlen(text));
-
-	close(fd);
-	return n == (ssize_t)strlen(text) ? 0 : -1;
 }
 
 static inline int rb_net_near(const struct rb_net *net)
@@ -349,8 +325,6 @@ static inline int rb_net_end(const char *dev, const char *addr4,
 	struct nl_sock *nl = nl_socket_alloc();
 	int err = nl_connect(nl, NETLINK_ROUTE);
 
-	/* One test's connections tell those of the next nothing. */
-	rb_write_file("/proc/sys/net/ipv4/tcp_no_metrics_save", "1");
 	if (!err && peer_ns >= 0)
 		err = rb_net_veth(nl, dev, "veth1", peer_ns);
 	err = err || rb_net_addr(nl, dev, AF_INET, addr4) ||
@@ -377,49 +351,36 @@ static inline int rb_net_make(struct rb_net *net)
 }
 
 /*
- * Where there are sanitizers, a network takes most of a second to make. So the
- * program's tests have the same one as long as none has changed it. A process of
- * the program's (regbuf_main.h) makes them, the later ones while a test runs; it
- * ends with the last who could ask for one.
+ * Where there are sanitizers, a network takes most of a second to make. So a
+ * process of the program's (regbuf_main.h) makes the next one while a test
+ * runs; it ends with the last who could ask for one.
  */
-static inline void rb_net_close(struct rb_net *net)
-{
-	close(net->near);
-	close(net->peer);
-	net->near = -1;
-	net->peer = -1;
-}
+struct rb_net_maker {
+	int sock;
+	pid_t pid;
+};
 
-/* One was asked for: it is told, and opened. */
-static inline int rb_net_lend(int sock, const struct rb_net *net)
+static struct rb_net_maker rb_net_maker = { -1, -1 };
+
+/* One is asked for, told, and opened: the namespaces are the test's then. */
+static inline int rb_net_hand_over(int sock, struct rb_net *net)
 {
 	char byte;
+	int err = recv(sock, &byte, 1, 0) != 1 ||
+		  send(sock, net, sizeof(*net), MSG_NOSIGNAL) < 0 ||
+		  recv(sock, &byte, 1, 0) != 1;
 
-	return send(sock, net, sizeof(*net), MSG_NOSIGNAL) < 0 ||
-	       recv(sock, &byte, 1, 0) != 1;
+	close(net->near);
+	close(net->peer);
+	return err;
 }
 
 static inline void rb_net_run_maker(int sock)
 {
-	struct rb_net lent = { -1, -1 }, next = { -1, -1 };
-	char byte;
-	int err = 0;
+	struct rb_net net;
 
-	*rb_net_maker.changed = 1;
-	for (int made = 0; !err && recv(sock, &byte, 1, 0) == 1;) {
-		if (!*rb_net_maker.changed) {
-			err = rb_net_lend(sock, &lent);
-			continue;
-		}
-		rb_net_close(&lent);
-		*rb_net_maker.changed = 0;
-		err = (made < 2 && rb_net_make(&next)) ||
-		      rb_net_lend(sock, &next);
-		lent = next;
-		/* Who changed one will change others. */
-		if (++made >= 2)
-			err = err || rb_net_make(&next);
-	}
+	while (!rb_net_make(&net) && !rb_net_hand_over(sock, &net))
+		;
 	_exit(0);
 }
 
@@ -427,10 +388,7 @@ static inline void rb_net_start_maker(void)
 {
 	int sv[2];
 
-	rb_net_maker.changed = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE,
-				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (rb_net_maker.changed == MAP_FAILED ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv))
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv))
 		return;
 	rb_net_maker.pid = fork();
 	if (!rb_net_maker.pid) {
@@ -473,7 +431,6 @@ static inline int rb_ethtool(const char *device, __u32 cmd, __u32 on)
 	struct ifreq ifr = { .ifr_data = (void *)&value };
 	int sock = socket(AF_INET, SOCK_DGRAM, 0), err;
 
-	rb_net_change();
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", device);
 	err = ioctl(sock, SIOCETHTOOL, &ifr) ? -errno : 0;
 	close(sock);
@@ -838,6 +795,15 @@ static inline int rb_has_huge_pages(void)
 static inline int rb_advise_huge(void *mem, size_t len, int advice)
 {
 	return rb_has_huge_pages() ? madvise(mem, len, advice) : 0;
+}
+
+static inline int rb_write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n = write(fd, text, strlen(text));
+
+	close(fd);
+	return n == (ssize_t)strlen(text) ? 0 : -1;
 }
 
 /* The number in the line of a file that starts with a word; -1 if none does. */

@@ -614,7 +614,6 @@ static int appear(const struct rb_net *net)
 	int sock = -1, err = -1;
 	socklen_t len;
 
-	rb_net_change();
 	if (rb_net_peer(net) || nl_connect(nl, NETLINK_ROUTE))
 		return -1;
 	if (!rb_net_addr(nl, "veth1", AF_INET, LATE4 "/24"))

@@ -404,7 +404,6 @@ static int nft_commit(const struct nft *nft)
 	} answer = {};
 	int err = nl_connect(nl, NETLINK_NETFILTER);
 
-	rb_net_change();
 	if (!err)
 		err = nl_sendto(nl, (void *)nft->bytes, nft->len) < 0;
 	/* The last but one asks for an answer; an error would come before. */
