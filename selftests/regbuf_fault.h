@@ -100,8 +100,7 @@ static int rb_fault_below_module(void)
 }
 
 /* The same of one function of the kernel, whose name may have a suffix. */
-static inline int rb_fault_symbol(const char *what,
-						   const char *name)
+static inline int rb_fault_symbol(const char *what, const char *name)
 {
 	FILE *file = fopen("/proc/kallsyms", "re");
 	unsigned long at, start = 0, end = 0;

@@ -85,8 +85,7 @@ static inline int whole(struct rb_queue *q)
 }
 
 /* A new queue for each step: its requests have had nothing made for them. */
-static inline int new_queue(struct rig *rig, int sock,
-					     __u32 flags)
+static inline int new_queue(struct rig *rig, int sock, __u32 flags)
 {
 	rb_q_close(&rig->q);
 	if (rb_q_open(rig->dev, &rig->q, 8, 16, 8))

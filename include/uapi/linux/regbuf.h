@@ -206,8 +206,8 @@ struct regbuf_ioc_query {
  * * -EINVAL: length 0; checked before the address.
  * * -EOVERFLOW: more than max_length.
  * * -EFAULT: some of the range is not mapped, not in user space, not
- *   accessible as asked, a mapping of a driver's or the kernel's own, or missing
- *   under userfaultfd.
+ *   accessible as asked, a mapping of a driver's or the kernel's own, or
+ *   missing under userfaultfd.
  * * -EOPNOTSUPP: an unknown access bit, or memory that must not be pinned: file
  *   pages.
  * * -ENOBUFS: over the budget; @needed, @charged and @allowed are written.
