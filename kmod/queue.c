@@ -281,8 +281,7 @@ static struct regbuf_queue *regbuf_queue_create(struct regbuf_ctx *ctx,
 
 	if (!q)
 		return ERR_PTR(-ENOMEM);
-	if (atomic_inc_return(&ctx->open_queues) > REGBUF_MAX_QUEUES) {
-		atomic_dec(&ctx->open_queues);
+	if (!atomic_add_unless(&ctx->open_queues, 1, REGBUF_MAX_QUEUES)) {
 		kfree(q);
 		return ERR_PTR(-ENOSPC);
 	}
