@@ -472,10 +472,10 @@ library) check_library ;;
 tree) check_tree ;;
 refusals) check_refusals ;;
 paths) check_paths ;;
-seeds) python3 .ci/seeds.py ;;
-docs) python3 .ci/docs.py ;;
+seeds) python3 -B .ci/seeds.py ;;
+docs) python3 -B .ci/docs.py ;;
 syzkaller) selftests/fuzz/syz.py check ;;
-classes) python3 .ci/classes.py ;;
+classes) python3 -B .ci/classes.py ;;
 *)
 	echo "no check $1: one of $(sh "$0" list)"
 	exit 2

@@ -7,6 +7,8 @@ import re
 import sys
 from pathlib import Path
 
+from testnames import tests_of_page, tests_of_sources
+
 PAGE = "Documentation/bug-classes.rst"
 FIELDS = ["Examples", "Cause", "Defence", "Tests"]
 
@@ -23,36 +25,6 @@ def classes():
             yield title, "", ""
         for name, value in fields:
             yield title, name, value
-
-
-def text_with_headers(path):
-    """A program's text, and that of what it includes: tests may be there."""
-    text = path.read_text()
-    for name in re.findall(r'^#include "(regbuf_\w+\.h)"', text, re.M):
-        text += (Path("selftests") / name).read_text()
-    return text
-
-
-def tests_of_sources():
-    """All tests: "core:register reg.null_is_refused"."""
-    tests = set()
-    for path in Path("selftests").glob("*/*.c"):
-        for kind, args in re.findall(r"^(TEST\w*)\(([^)]*)\)",
-                                     text_with_headers(path), re.M):
-            words = re.findall(r"\w+", args)
-            name = ".".join(words[:2] if "_F" in kind else words[:1])
-            tests.add(f"{path.parent.name}:{path.stem} {name}")
-    return tests
-
-
-def tests_of_page(text):
-    """The same of the page: a program, and its tests up to the next one."""
-    program = None
-    for word in re.findall(r"``([a-z0-9_.:]+)``", text):
-        if ":" in word:
-            program = word
-        else:
-            yield f"{program} {word}"
 
 
 def names(example):
@@ -81,7 +53,8 @@ def complaints():
                 if names(example) not in tested:
                     yield f"{title}: no test says {example}"
         if name == "Tests":
-            said.update(tests_of_page(value))
+            said.update(" ".join(map(str, test))
+                        for test in tests_of_page(value))
     if len(titles) != 17:
         yield f"{len(titles)} classes, not 17"
     for test in sorted(said - tests):

@@ -7,6 +7,8 @@ import re
 import sys
 from pathlib import Path
 
+import testnames
+
 PAGE = "Documentation/seeds.rst"
 PROMISES = [f"{kind}{nr}" for kind, numbers in {
     "S": range(1, 57),
@@ -36,26 +38,17 @@ def tests_of_sources():
     test = r"^/\*((?:(?!\*/).)*)\*/\n(TEST\w*)\(([^)]*)\)"
     pairs = set()
     for path in Path("selftests").glob("*/*.c"):
-        program = f"{path.parent.name}:{path.stem}"
-        text = path.read_text()
-        for comment, kind, args in re.findall(test, text, re.M | re.S):
-            words = re.findall(r"\w+", args)
-            name = ".".join(words[:2] if "_F" in kind else words[:1])
-            pairs.update((nr, f"{program} {name}") for nr in numbers(comment))
+        for comment, kind, args in re.findall(test, path.read_text(),
+                                              re.M | re.S):
+            name = testnames.named(path, kind, args)
+            pairs.update((nr, name) for nr in numbers(comment))
     return pairs
 
 
 def tests_of_page(entries):
-    """The same from the page: a program, and its tests up to the next one."""
-    pairs = set()
-    for nr, text in entries:
-        program = None
-        for word in re.findall(r"``([a-z0-9_.:]+)``", text):
-            if ":" in word:
-                program = word
-            elif program:
-                pairs.add((nr, f"{program} {word}"))
-    return pairs
+    """The same from the page."""
+    return {(nr, f"{program} {name}") for nr, text in entries
+            for program, name in testnames.tests_of_page(text) if program}
 
 
 def complaints():
