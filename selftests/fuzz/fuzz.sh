@@ -97,5 +97,6 @@ fi
 "$vm/run.sh" -k "$kernel" -m "$module" -t $((seconds + 400)) -M 1024 \
 	-o "$out" -s "$out/share" -c "$top/build/fuzz/fuzz:fuzz" \
 	-c "$here/seeds.txt:seeds.txt" -c "$here/guest.sh:guest.sh" \
+	-c "$vm/guest-left.sh:guest-left.sh" \
 	"sh /guest.sh -d /share -p $points $args" 2> "$out/run.log" || failed
 echo "== fuzz: nothing found"

@@ -4,6 +4,9 @@
 # guest.sh ARGUMENT...: in the VM: run the fuzzer with these arguments, then see
 # that nothing is left of what it did.
 
+# shellcheck disable=SC1091 # run.sh puts it there
+. /guest-left.sh
+
 knob()
 {
 	[ ! -e "$2" ] || echo "$1" > "$2"
@@ -29,33 +32,9 @@ die()
 	exit 1
 }
 
-pinned()
-{
-	awk '/^nr_foll_pin_acquired/ { a = $2 } /^nr_foll_pin_released/ { r = $2 }
-	     END { print a - r }' /proc/vmstat
-}
-
-# The stack lets go of the last skbs in its own time.
-no_pins()
-{
-	for _ in $(seq 100); do
-		[ "$(pinned)" != 0 ] || return 0
-		sleep 0.1
-	done
-	return 1
-}
-
-# The first scan reports what is still settling.
 no_leak()
 {
-	[ -e $debug/kmemleak ] || return 0
-	echo scan > $debug/kmemleak
-	echo clear > $debug/kmemleak
-	sleep 1
-	echo scan > $debug/kmemleak
-	sleep 6
-	echo scan > $debug/kmemleak
-	! grep . $debug/kmemleak
+	[ ! -e $debug/kmemleak ] || ! leaks
 }
 
 clean_log()
@@ -64,7 +43,7 @@ clean_log()
 }
 
 /fuzz "$@" || exit 1
-no_pins || die "$(pinned) pages are still pinned"
+pins_return || die "$(pinned) pages are still pinned"
 rmmod regbuf || die "the module is in use"
 { insmod /regbuf.ko && rmmod regbuf; } || die "the module does not load again"
 no_leak || die "memory leaked"

@@ -62,6 +62,7 @@ in_vm()
 		-t "${TIMEOUT:-$(limit_of "$1")}" -M 2048 \
 		-o "$top/out/vm-$1" -c "$dest:selftests" \
 		-c "$here/guest-check.sh:guest-check.sh" \
+		-c "$here/guest-left.sh:guest-left.sh" \
 		-c "$(command -v socat):usr/bin/socat" \
 		"sh /guest-check.sh $tests" 2>&1
 }

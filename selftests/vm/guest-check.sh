@@ -4,6 +4,8 @@
 # guest-check.sh [TEST...]: in the VM: run the selftests, then see that nothing
 # is left of them. Prints KTAP for gate.py.
 
+# shellcheck disable=SC1091 # run.sh puts it there
+. /guest-left.sh
 cd /selftests || exit 1
 
 modprobe -a veth dummy tls 2>/dev/null
@@ -55,19 +57,9 @@ result()
 	fi
 }
 
-pinned()
-{
-	awk '/^nr_foll_pin_acquired/ { a = $2 } /^nr_foll_pin_released/ { r = $2 }
-	     END { print a - r }' /proc/vmstat
-}
-
-# The stack lets go of the last skbs in its own time.
 no_pins()
 {
-	for _ in $(seq 100); do
-		[ "$(pinned)" != 0 ] || return 0
-		sleep 0.1
-	done
+	pins_return && return 0
 	echo "# $(pinned) pages are still pinned"
 	return 1
 }
@@ -87,16 +79,9 @@ no_cache()
 	! grep '^regbuf' /proc/slabinfo
 }
 
-# The first scan reports what is still settling.
 no_leak()
 {
-	echo scan > /sys/kernel/debug/kmemleak
-	echo clear > /sys/kernel/debug/kmemleak
-	sleep 1
-	echo scan > /sys/kernel/debug/kmemleak
-	sleep 6
-	echo scan > /sys/kernel/debug/kmemleak
-	! grep . /sys/kernel/debug/kmemleak | sed 's/^/# /' | grep .
+	! leaks | sed 's/^/# /' | grep .
 }
 
 # A cgroup that has too much is told of with a call trace, too.

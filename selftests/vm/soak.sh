@@ -40,6 +40,7 @@ make -s -C "$top/selftests" DEST="$dest" TARGETS=soak \
 "$here/run.sh" -k "$kernel" -m "$top/build/$kernel/regbuf.ko" -M "$mib" \
 	-t $((minutes * 60 + 900)) -o "$top/out/vm-soak-$kernel" \
 	-c "$dest:selftests" -c "$here/guest-check.sh:guest-check.sh" \
+	-c "$here/guest-left.sh:guest-left.sh" \
 	"export REGBUF_SOAK='-p -t $((minutes * 60))${seed:+ -s $seed}'
 	sh /guest-check.sh soak:soak" 2>&1 | tee "$log"
 python3 "$here/gate.py" "$dest/kselftest-list.txt" "$here/skips" "$kernel" \

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# Sourced in the VM: what is left when all has ended.
+
+pinned()
+{
+	awk '/^nr_foll_pin_acquired/ { a = $2 } /^nr_foll_pin_released/ { r = $2 }
+	     END { print a - r }' /proc/vmstat
+}
+
+# The stack lets go of the last skbs in its own time.
+pins_return()
+{
+	for _ in $(seq 100); do
+		[ "$(pinned)" != 0 ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# Print them. The first scan reports what is still settling.
+leaks()
+{
+	echo scan > /sys/kernel/debug/kmemleak
+	echo clear > /sys/kernel/debug/kmemleak
+	sleep 1
+	echo scan > /sys/kernel/debug/kmemleak
+	sleep 6
+	echo scan > /sys/kernel/debug/kmemleak
+	grep . /sys/kernel/debug/kmemleak
+}
