@@ -184,6 +184,18 @@ static inline long rb_charged(int dev)
 	return err == -ENOBUFS ? (long)reg.charged : -1;
 }
 
+/* Memory of the machine that was freed is soon somebody's: take much of it. */
+static inline int rb_churn(void)
+{
+	size_t len = 64UL << 20;
+	char *mem = rb_map(len, PROT_READ | PROT_WRITE, MAP_POPULATE);
+
+	if (!mem)
+		return -1;
+	memset(mem, 0xa5, len);
+	return munmap(mem, len);
+}
+
 /*
  * Descriptors between processes, each with some bytes
  */

@@ -159,18 +159,6 @@ static void sender_runs(FIXTURE_DATA(life) *self,
 	pause();
 }
 
-/* Memory of the machine that was freed is soon somebody's: take much of it. */
-static int churn(void)
-{
-	size_t len = 64UL << 20;
-	char *mem = rb_map(len, PROT_READ | PROT_WRITE, MAP_POPULATE);
-
-	if (!mem)
-		return -1;
-	memset(mem, 0xa5, len);
-	return munmap(mem, len);
-}
-
 /* What is sent gets lost, or stays for a while. */
 static int hinder(int type)
 {
@@ -224,7 +212,7 @@ TEST_F_TIMEOUT(life, cve_2025_68294_memory_stays_for_its_packets, 60)
 	ASSERT_EQ(-1, rb_child_result(self->pid));
 	/* None was acknowledged, and none has arrived. */
 	EXPECT_EQ(self->pins + PAGES, rb_pins());
-	ASSERT_EQ(0, churn());
+	ASSERT_EQ(0, rb_churn());
 	if (variant->type == SOCK_STREAM)
 		ASSERT_EQ(0, rb_net_near_netem(NULL));
 	EXPECT_EQ(0, arrives(self, variant->type));

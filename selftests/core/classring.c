@@ -364,18 +364,6 @@ TEST_F_TIMEOUT(ring, ring_teardown_against_completions_and_eventfd, 120)
 	*self->q = (struct rb_queue){ .fd = -1 };
 }
 
-/* Memory of the machine that was freed is soon somebody's: take much of it. */
-static int churn(void)
-{
-	size_t len = 64UL << 20;
-	char *mem = rb_map(len, PROT_READ | PROT_WRITE, MAP_POPULATE);
-
-	if (!mem)
-		return -1;
-	memset(mem, 0xa5, len);
-	return munmap(mem, len);
-}
-
 static bool is_all(const char *mem, size_t len, char byte)
 {
 	for (size_t i = 0; i < len; i++)
@@ -401,11 +389,11 @@ TEST_F(ring, cve_2024_0582_rings_outlive_their_queue)
 	rb_q_close(&q);
 	memset(old.map, 0x5a, old.map_size);
 	close(dev);
-	ASSERT_EQ(0, churn());
+	ASSERT_EQ(0, rb_churn());
 	EXPECT_TRUE(is_all(old.map, old.map_size, 0x5a));
 	/* A part of it goes, the rest stays. */
 	ASSERT_EQ(0, munmap((char *)old.map + RB_PAGE, RB_PAGE));
-	ASSERT_EQ(0, churn());
+	ASSERT_EQ(0, rb_churn());
 	EXPECT_TRUE(is_all(old.map, RB_PAGE, 0x5a));
 	EXPECT_TRUE(is_all((char *)old.map + 2 * RB_PAGE,
 			   old.map_size - 2 * RB_PAGE, 0x5a));
@@ -430,7 +418,7 @@ TEST_F(ring, cve_2024_0582_slots_outlive_their_context)
 	ASSERT_EQ(id, ((struct regbuf_slot *)view)[4].id);
 	close(dev);
 	memcpy(copy, view, RB_PAGE);
-	ASSERT_EQ(0, churn());
+	ASSERT_EQ(0, rb_churn());
 	EXPECT_EQ(0, memcmp(copy, view, RB_PAGE));
 	EXPECT_EQ(-1, mprotect(view, RB_PAGE, PROT_READ | PROT_WRITE));
 	munmap(view, RB_PAGE);

@@ -6,21 +6,17 @@
  */
 #include "regbuf_buf.h"
 #include "regbuf_xfrm.h"
+#include "regbuf_tls.h"
 
 #include <linux/errqueue.h>
 #include <linux/if_packet.h>
 #include <linux/net_tstamp.h>
 #include <linux/sock_diag.h>
-#include <linux/tls.h>
 #include <net/ethernet.h>
 #include <stdatomic.h>
 #include <sys/sendfile.h>
 
 #include "kselftest_harness.h"
-
-#ifndef SOL_TLS
-#define SOL_TLS		282
-#endif
 
 #define LEN	(64UL << 10)
 #define PAGES	(long)(LEN / RB_PAGE)
@@ -159,29 +155,16 @@ TEST_F(skb, shared_page_write_no_sockets_for_crypto)
 }
 
 /* Encrypted on a socket: elsewhere, not where the program has its bytes. */
-static int tls_key(int sock, int direction)
-{
-	struct tls12_crypto_info_aes_gcm_128 key = {
-		.info.version = TLS_1_2_VERSION,
-		.info.cipher_type = TLS_CIPHER_AES_GCM_128,
-		.key = "0123456789abcde",
-		.salt = "abc",
-	};
-
-	return setsockopt(sock, SOL_TLS, direction, &key, sizeof(key)) ?
-	       -errno : 0;
-}
-
 TEST_F(skb, shared_page_write_tls)
 {
 	if (variant->type != SOCK_STREAM)
 		return;
-	ASSERT_EQ(0, setsockopt(self->rig->near, SOL_TCP, TCP_ULP, "tls", 4));
-	ASSERT_EQ(0, setsockopt(self->rig->far, SOL_TCP, TCP_ULP, "tls", 4));
+	ASSERT_EQ(0, rb_tls_layer(self->rig->near));
+	ASSERT_EQ(0, rb_tls_layer(self->rig->far));
 	/* Some kernels have the layer and no cipher. */
-	if (tls_key(self->rig->near, TLS_TX))
+	if (rb_tls_key(self->rig->near, TLS_TX))
 		return;
-	ASSERT_EQ(0, tls_key(self->rig->far, TLS_RX));
+	ASSERT_EQ(0, rb_tls_key(self->rig->far, TLS_RX));
 	for (int i = 0; i < 40; i++) {
 		rb_qrig_send(&self->qr, i * PIECE, PIECE, 1);
 		ASSERT_EQ(0, rb_q_submit_all(self->q));

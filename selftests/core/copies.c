@@ -3,12 +3,12 @@
  * C13: what was copied, and why, is told exactly.
  */
 #include "regbuf_test.h"
+#include "regbuf_tls.h"
 
 #include <net/if.h>
 
 #include <linux/bpf.h>
 #include <linux/if_packet.h>
-#include <linux/tls.h>
 #include <net/ethernet.h>
 #include <sys/syscall.h>
 
@@ -332,19 +332,6 @@ FIXTURE_TEARDOWN(protocol)
 	EXPECT_EQ(0, rb_rig_close(&self->rig));
 }
 
-static int tls_key(int sock, int direction)
-{
-	struct tls12_crypto_info_aes_gcm_128 key = {
-		.info.version = TLS_1_2_VERSION,
-		.info.cipher_type = TLS_CIPHER_AES_GCM_128,
-		.key = "0123456789abcde",
-		.salt = "abc",
-	};
-
-	return setsockopt(sock, SOL_TLS, direction, &key, sizeof(key)) ?
-	       -errno : 0;
-}
-
 /*
  * C13, hazard 11: kTLS sees the bytes itself; the other side reads them as they
  * were. A kernel without the cipher still has the layer, passing them on.
@@ -354,15 +341,15 @@ TEST_F(protocol, ktls)
 	struct rb_rig *rig = &self->rig;
 	int err;
 
-	ASSERT_EQ(0, setsockopt(rig->near, SOL_TCP, TCP_ULP, "tls", 4));
+	ASSERT_EQ(0, rb_tls_layer(rig->near));
 	check(_metadata, rig, 0, 3000, BIT(REGBUF_COPY_PROTOCOL));
-	ASSERT_EQ(0, setsockopt(rig->far, SOL_TCP, TCP_ULP, "tls", 4));
-	err = tls_key(rig->near, TLS_TX);
+	ASSERT_EQ(0, rb_tls_layer(rig->far));
+	err = rb_tls_key(rig->near, TLS_TX);
 	ASSERT_TRUE(!err || err == -ENOENT) {
 		TH_LOG("TLS_TX: %d", err);
 	}
 	if (!err)
-		ASSERT_EQ(0, tls_key(rig->far, TLS_RX));
+		ASSERT_EQ(0, rb_tls_key(rig->far, TLS_RX));
 	check(_metadata, rig, 0, 5, BIT(REGBUF_COPY_PROTOCOL));
 	check(_metadata, rig, 77, 100000, BIT(REGBUF_COPY_PROTOCOL));
 }

@@ -3,25 +3,13 @@
  * Faults where another protocol lies over TCP, with memory of its own.
  */
 #include "regbuf_faultstep.h"
+#include "regbuf_tls.h"
 
-#include <linux/tls.h>
 
 #ifndef SOL_TLS
 #define SOL_TLS		282
 #endif
 #define BYTES		(MANY * RB_PAGE)
-
-static int tls_key(int sock, int direction)
-{
-	struct tls12_crypto_info_aes_gcm_128 key = {
-		.info.version = TLS_1_2_VERSION,
-		.info.cipher_type = TLS_CIPHER_AES_GCM_128,
-		.key = "0123456789abcde",
-		.salt = "abc",
-	};
-
-	return setsockopt(sock, SOL_TLS, direction, &key, sizeof(key));
-}
 
 static int new_pair(struct rig *rig, int from, int to)
 {
@@ -29,9 +17,9 @@ static int new_pair(struct rig *rig, int from, int to)
 	close(rig->sv[1]);
 	if (rb_pair(NULL, AF_INET, SOCK_STREAM, rig->sv))
 		return -1;
-	return setsockopt(rig->sv[0], SOL_TCP, TCP_ULP, "tls", 4) ||
-	       setsockopt(rig->sv[1], SOL_TCP, TCP_ULP, "tls", 4) ||
-	       tls_key(rig->sv[from], TLS_TX) || tls_key(rig->sv[to], TLS_RX);
+	return rb_tls_layer(rig->sv[0]) || rb_tls_layer(rig->sv[1]) ||
+	       rb_tls_key(rig->sv[from], TLS_TX) ||
+	       rb_tls_key(rig->sv[to], TLS_RX);
 }
 
 /* What comes is decrypted in memory. */

@@ -4,9 +4,9 @@
  * as one can know, and with each completion, exactly.
  */
 #include "regbuf_lane.h"
+#include "regbuf_tls.h"
 
 #include <linux/if_packet.h>
-#include <linux/tls.h>
 #include <net/ethernet.h>
 
 #include "kselftest_harness.h"
@@ -279,24 +279,6 @@ TEST_F(in_flow, scatter_gather_goes)
 	check_send(_metadata, &self->qr, 10000, RB_COPY(DEVICE), 0);
 }
 
-static int tls_layer(int sock)
-{
-	return setsockopt(sock, SOL_TCP, TCP_ULP, "tls", 4);
-}
-
-static int tls_key(int sock, int direction)
-{
-	struct tls12_crypto_info_aes_gcm_128 key = {
-		.info.version = TLS_1_2_VERSION,
-		.info.cipher_type = TLS_CIPHER_AES_GCM_128,
-		.key = "0123456789abcde",
-		.salt = "abc",
-	};
-
-	return setsockopt(sock, SOL_TLS, direction, &key, sizeof(key)) ?
-	       -errno : 0;
-}
-
 /*
  * Keys on both sides. A kernel without the cipher still has the layer, which
  * then passes everything on.
@@ -304,21 +286,21 @@ static int tls_key(int sock, int direction)
 static void switch_keys_on(struct __test_metadata *_metadata,
 			   struct rb_rig *rig)
 {
-	int err = tls_key(rig->near, TLS_TX);
+	int err = rb_tls_key(rig->near, TLS_TX);
 
 	ASSERT_TRUE(!err || err == -ENOENT) {
 		TH_LOG("TLS_TX: %d", err);
 	}
 	if (!err)
-		ASSERT_EQ(0, tls_key(rig->far, TLS_RX));
+		ASSERT_EQ(0, rb_tls_key(rig->far, TLS_RX));
 }
 
 /* C13, C18: kTLS sees the bytes: copied, known when it is attached. */
 TEST_F(in_flow, ktls_from_the_start)
 {
 	ASSERT_EQ(0, rb_q_detach(self->q, self->qr.ep, 0));
-	ASSERT_EQ(0, tls_layer(self->rig->near));
-	ASSERT_EQ(0, tls_layer(self->rig->far));
+	ASSERT_EQ(0, rb_tls_layer(self->rig->near));
+	ASSERT_EQ(0, rb_tls_layer(self->rig->far));
 	check_attach(_metadata, &self->qr, RB_COPY(PROTOCOL));
 	check_send(_metadata, &self->qr, 3000, RB_COPY(PROTOCOL), 0);
 	switch_keys_on(_metadata, self->rig);
@@ -330,8 +312,8 @@ TEST_F(in_flow, ktls_from_the_start)
 TEST_F(in_flow, ktls_later)
 {
 	check_send(_metadata, &self->qr, 3000, 0, REGBUF_CQE_F_COPIED);
-	ASSERT_EQ(0, tls_layer(self->rig->near));
-	ASSERT_EQ(0, tls_layer(self->rig->far));
+	ASSERT_EQ(0, rb_tls_layer(self->rig->near));
+	ASSERT_EQ(0, rb_tls_layer(self->rig->far));
 	check_send(_metadata, &self->qr, 3000, RB_COPY(PROTOCOL), 0);
 	switch_keys_on(_metadata, self->rig);
 	check_send(_metadata, &self->qr, 100000, RB_COPY(PROTOCOL), 0);
@@ -341,7 +323,7 @@ TEST_F(in_flow, ktls_later)
 TEST_F(in_flow, ktls_in_mid_send)
 {
 	flow(_metadata, self);
-	ASSERT_EQ(0, tls_layer(self->rig->near));
+	ASSERT_EQ(0, rb_tls_layer(self->rig->near));
 	EXPECT_EQ(RB_COPY(PROTOCOL), ebb(_metadata, self));
 }
 
@@ -350,10 +332,10 @@ TEST_F(in_flow, ktls_under_a_receive)
 {
 	rb_qrig_recv(&self->qr, 1000, 5, 1);
 	ASSERT_EQ(0, rb_q_submit_all(self->q));
-	ASSERT_EQ(0, tls_layer(self->rig->near));
-	ASSERT_EQ(0, tls_layer(self->rig->far));
-	if (!tls_key(self->rig->far, TLS_TX))
-		ASSERT_EQ(0, tls_key(self->rig->near, TLS_RX));
+	ASSERT_EQ(0, rb_tls_layer(self->rig->near));
+	ASSERT_EQ(0, rb_tls_layer(self->rig->far));
+	if (!rb_tls_key(self->rig->far, TLS_TX))
+		ASSERT_EQ(0, rb_tls_key(self->rig->near, TLS_RX));
 	ASSERT_EQ(5, send(self->rig->far, "hello", 5, 0));
 	EXPECT_EQ(0, rb_q_value(self->q, 1, 5));
 	EXPECT_EQ(0, memcmp(self->rig->mem + 1000, "hello", 5));

@@ -281,11 +281,6 @@ FIXTURE_SETUP(paths)
 {
 	int sv[2];
 
-	self->qr.q.fd = -1;
-	self->qr.rig.near = -1;
-	self->qr.rig.far = -1;
-	self->qr.rig.dev = -1;
-	self->qr.rig.pins = rb_pins();
 	self->middle = -1;
 	self->helper[0] = -1;
 	self->helper[1] = -1;
