@@ -99,7 +99,7 @@ run_kernel()
 		judge_faults "$1"
 	fi
 	[ -e "$log.bad" ] || return 0
-	tail -n 20 "$log"
+	grep -q '^ok vm: guest-check' "$log" || tail -n 20 "$log"
 	cat "$log.bad"
 	return 1
 }
@@ -125,6 +125,15 @@ say_which()
 	fi
 }
 
+# Last, since who reads the end of a long log wants to know just that.
+say_what_failed()
+{
+	while read -r kernel; do
+		echo "failed on $kernel:"
+		grep '^FAIL' "$top/out/check-$kernel.log.gate" || true
+	done < "$failed"
+}
+
 verdict()
 {
 	run_kernel "$1" || echo "$1" >> "$failed"
@@ -143,6 +152,6 @@ for kernel in "$@"; do
 	verdict "$kernel" 2>&1 | say_which "$kernel" &
 done
 wait
-[ ! -s "$failed" ] || echo "failed on: $(tr '\n' ' ' < "$failed")"
+say_what_failed
 sum "$@"
 [ ! -s "$failed" ]

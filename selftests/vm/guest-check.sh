@@ -84,11 +84,12 @@ no_leak()
 	! leaks | sed 's/^/# /' | grep .
 }
 
-# A cgroup that has too much is told of with a call trace, too.
+# A cgroup that has too much is told of with a call trace, too. What is not clean
+# is shown with what was said around it, as much as gate.py shows of a failure.
 clean_log()
 {
 	! dmesg | sed '/ invoked oom-killer: /,/ oom-kill:/{/CONSTRAINT_NONE/!d}' |
-		grep -E 'CONSTRAINT_NONE|BUG|WARNING|Oops|KASAN:|KCSAN:|UBSAN:|refcount_t|detected stall|soft lockup|blocked for more than|Call Trace|general protection|suspicious|while atomic|leaked|corrupt' |
+		grep -m 1 -B 8 -A 20 -E 'CONSTRAINT_NONE|BUG|WARNING|Oops|KASAN:|KCSAN:|UBSAN:|refcount_t|detected stall|soft lockup|blocked for more than|Call Trace|general protection|suspicious|while atomic|leaked|corrupt' |
 		sed 's/^/# /' | grep .
 }
 
