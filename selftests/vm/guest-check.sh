@@ -84,12 +84,19 @@ no_leak()
 	! leaks | sed 's/^/# /' | grep .
 }
 
+# From the first line on: of a log that is full the oldest is gone.
+whole_log()
+{
+	dmesg | grep -q 'Linux version' || echo "# the kernel's log is not whole"
+	dmesg
+}
+
 # A cgroup that has too much is told of with a call trace, too. What is not clean
 # is shown with what was said around it, as much as gate.py shows of a failure.
 clean_log()
 {
-	! dmesg | sed '/ invoked oom-killer: /,/ oom-kill:/{/CONSTRAINT_NONE/!d}' |
-		grep -m 1 -B 8 -A 20 -E 'CONSTRAINT_NONE|BUG|WARNING|Oops|KASAN:|KCSAN:|UBSAN:|refcount_t|detected stall|soft lockup|blocked for more than|Call Trace|general protection|suspicious|while atomic|leaked|corrupt' |
+	! whole_log | sed '/ invoked oom-killer: /,/ oom-kill:/{/CONSTRAINT_NONE/!d}' |
+		grep -m 1 -B 8 -A 20 -E 'CONSTRAINT_NONE|BUG|WARNING|Oops|KASAN:|KCSAN:|UBSAN:|refcount_t|detected stall|soft lockup|blocked for more than|Call Trace|general protection|suspicious|while atomic|leaked|corrupt|log is not whole' |
 		sed 's/^/# /' | grep .
 }
 

@@ -259,7 +259,7 @@ run_qemu()
 		$namespace sh "$here/boot.sh" $machine \
 		-m "$mib" -nodefaults -no-reboot -display none \
 		-kernel "$dir/vmlinuz" -initrd "$work/initrd" \
-		-append "console=ttyS0 $append $more" \
+		-append "console=ttyS0 log_buf_len=4M $append $more" \
 		-serial "file:$out/console.log" \
 		-device virtio-serial-pci \
 		-chardev "file,id=out,path=$work/out" \
