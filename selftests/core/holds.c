@@ -10,7 +10,7 @@
 #define LEN	RB_PAGE
 #define SHORT	100
 /* Enough to hit the moment between the completion and what follows it. */
-#define ROUNDS	1000
+#define ROUNDS	300
 
 FIXTURE(holds)
 {
