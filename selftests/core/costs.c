@@ -7,6 +7,7 @@
  */
 #include "regbuf_lane.h"
 #include "regbuf_buf.h"
+#include "regbuf_slow.h"
 
 #include "kselftest_harness.h"
 
@@ -22,8 +23,8 @@
 #define FILES		16384
 #define MIB		(1L << 20)
 #define SOCKETS		4000
-#define LIMIT		"20M"
-#define LIMIT_BYTES	(20 * MIB)
+#define LIMIT		"10M"
+#define LIMIT_BYTES	(10 * MIB)
 
 /*
  * Bytes at most, on kernels of distributions; Documentation/security.rst has
@@ -196,12 +197,12 @@ static int make_import(struct opener *o, int i)
 	return rb_import(o->dev, o->export, RB_READ, &id);
 }
 
-/* A queue, a buffer of a page, and many sockets. */
-static int prepare_sockets(struct opener *o, int type)
+/* A queue, a buffer of a page, and so many sockets. */
+static int prepare_sockets(struct opener *o, int type, int nr)
 {
 	if (rb_qrig_bare(&o->qr, RB_PAGE, 16384))
 		return -1;
-	for (int i = 0; i < ARRAY_SIZE(o->socks); i++) {
+	for (int i = 0; i < nr; i++) {
 		o->socks[i] = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 		if (o->socks[i] < 0)
 			return -1;
@@ -213,7 +214,7 @@ static int prepare_sockets(struct opener *o, int type)
 
 static int prepare_endpoints(struct opener *o)
 {
-	return prepare_sockets(o, SOCK_DGRAM);
+	return prepare_sockets(o, SOCK_DGRAM, SOCKETS);
 }
 
 static int make_endpoint(struct opener *o, int i)
@@ -271,7 +272,7 @@ static int make_connection(struct opener *o, int i)
 /* A stream that is not connected keeps what is posted. */
 static int prepare_requests(struct opener *o)
 {
-	return prepare_sockets(o, SOCK_STREAM) ?:
+	return prepare_sockets(o, SOCK_STREAM, 1) ?:
 	       rb_q_attach(&o->qr.q, o->socks[0], RB_BOTH, 0, 0,
 			   &o->ep);
 }
@@ -402,12 +403,6 @@ static const struct thing slots = {
 	prepare_slots, make_slots, VIEW / RB_PAGE - 1, 128 * COST_SLOT,
 };
 
-/* With sanitizers all is larger and slower. */
-static bool sanitizers(void)
-{
-	return !access("/sys/kernel/debug/kmemleak", F_OK);
-}
-
 static int make_group(void)
 {
 	struct rlimit files = { FILES, FILES };
@@ -482,7 +477,7 @@ COSTS(slots);
 TEST_F_TIMEOUT(costs, are_charged, 120)
 {
 	const struct thing *thing = variant->thing;
-	int nr = sanitizers() ? (thing->nr + 9) / 10 : thing->nr;
+	int nr = rb_slow() ? (thing->nr + 9) / 10 : thing->nr;
 	long before, spent;
 
 	ASSERT_EQ(0, join(thing, &self->o));
@@ -494,7 +489,8 @@ TEST_F_TIMEOUT(costs, are_charged, 120)
 	spent = charged() - before;
 	TH_LOG("%ld bytes each, of %ld", spent / nr, thing->cost);
 	EXPECT_LE(thing->cost * nr / 4, spent + SLACK);
-	if (!sanitizers())
+	/* Sanitizers make all larger. */
+	if (!rb_slow())
 		EXPECT_GE(thing->cost * nr + SLACK, spent);
 }
 
@@ -539,7 +535,7 @@ static void make_all(const struct thing *thing, struct opener *o)
 }
 
 /* C10: memory.max stops it, the machine goes on, and all comes back */
-TEST_F_TIMEOUT(stopped, by_the_cgroup, 120)
+TEST_F_TIMEOUT(stopped, by_the_cgroup, 240)
 {
 	pid_t pid = fork();
 	int status, dev;

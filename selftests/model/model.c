@@ -6,6 +6,7 @@
  * kernel answers in the same order, which is nearly always long enough.
  */
 #include "model.h"
+#include "regbuf_slow.h"
 
 #include "kselftest_harness.h"
 
@@ -207,9 +208,7 @@ static void run(__u64 seed, __u64 ops)
 
 static __u64 length_of_walk(void)
 {
-	bool slow = !access("/sys/kernel/debug/kmemleak", F_OK);
-
-	return from_environment("REGBUF_OPS", slow ? OPS_SLOW : OPS);
+	return from_environment("REGBUF_OPS", rb_slow() ? OPS_SLOW : OPS);
 }
 
 FIXTURE(model) { };

@@ -4,6 +4,7 @@
  * twice, unless the dump says that it was interrupted; and nothing breaks.
  */
 #include "nl.h"
+#include "regbuf_slow.h"
 #include "kselftest_harness.h"
 
 #include <signal.h>
@@ -13,7 +14,7 @@
 #define NR_BUFS		300	/* several messages */
 #define NR_LOOPS	4
 #define ROUNDS		60
-#define LEAKY_ROUNDS	12	/* where each is slow */
+#define SLOW_ROUNDS	12	/* where each is slow */
 
 struct busy {
 	int dev;
@@ -47,8 +48,7 @@ FIXTURE_SETUP(race)
 					 RB_READ, &id));
 	ASSERT_EQ(0, rn_open(&self->nl));
 	ASSERT_EQ(0, rn_newest(&self->nl, &self->ctx));
-	self->rounds = access("/sys/kernel/debug/kmemleak", F_OK) ?
-		       ROUNDS : LEAKY_ROUNDS;
+	self->rounds = rb_slow() ? SLOW_ROUNDS : ROUNDS;
 }
 
 FIXTURE_TEARDOWN(race)

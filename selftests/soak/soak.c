@@ -6,6 +6,7 @@
  * REGBUF_SOAK (environment) may have options, too.
  */
 #include "soak.h"
+#include "regbuf_slow.h"
 
 #include <sys/stat.h>
 
@@ -164,8 +165,7 @@ int main(int argc, char **argv)
 	if (options(&opt, argc, argv) || more_options(&opt))
 		return KSFT_FAIL;
 	if (!opt.seconds && !opt.ops)
-		opt.ops = access("/sys/kernel/debug/kmemleak", F_OK) ?
-			  OPS : OPS_SLOW;
+		opt.ops = rb_slow() ? OPS_SLOW : OPS;
 	ksft_print_header();
 	ksft_set_plan(1);
 	printf("# seed %llu\n", opt.seed);

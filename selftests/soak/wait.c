@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Waiting, in every way; and bringing all that is pending to its end. */
 #include "soak.h"
+#include "regbuf_slow.h"
 
 /* How long what must come may take: the machine is slow, and busy. */
 long long patience(void)
@@ -8,7 +9,7 @@ long long patience(void)
 	static int slow = -1;
 
 	if (slow < 0)
-		slow = !access("/sys/kernel/debug/kmemleak", F_OK);
+		slow = rb_slow();
 	return (slow ? 240 : 90) * RB_SEC;
 }
 
