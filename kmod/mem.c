@@ -96,7 +96,7 @@ static struct regbuf_mem *regbuf_mem_share(struct regbuf_ctx *ctx,
 	int err;
 
 	while ((mem = regbuf_mem_find(ctx, want))) {
-		err = READ_ONCE(mem->out) ? regbuf_mem_verify(mem) : 0;
+		err = regbuf_mem_check(mem);
 		if (!err)
 			break;
 		regbuf_mem_put(mem);
@@ -178,7 +178,7 @@ static int regbuf_mem_settle(struct regbuf_ctx *ctx, struct regbuf_mem *mem)
 	regbuf_mem_add(ctx, mem);
 	spin_unlock(&ctx->mem_lock);
 	regbuf_mem_count(ctx, mem, 1);
-	return READ_ONCE(mem->out) ? regbuf_mem_verify(mem) : 0;
+	return regbuf_mem_check(mem);
 }
 
 /* Watched first: nothing that happens while it is pinned goes unnoticed. */
@@ -317,6 +317,16 @@ void regbuf_mem_put(struct regbuf_mem *mem)
 	kfree_rcu(mem, rcu);
 }
 
+/*
+ * What of it is said of its buffers. With F_KEEP they go on with the pages that
+ * they have, while their process does; other memory that is mapped there only
+ * means that nobody else gets those pages.
+ */
+static u8 regbuf_mem_out(const struct regbuf_mem *mem)
+{
+	return mem->keep && !(mem->out & REGBUF_OUT_ENDED) ? 0 : mem->out;
+}
+
 /**
  * regbuf_mem_join() - have a buffer on a range
  * @mem: the range; the caller's reference is the buffer's
@@ -331,7 +341,7 @@ void regbuf_mem_join(struct regbuf_mem *mem, struct regbuf_buf *buf)
 	buf->mem = mem;
 	spin_lock(&ctx->mem_lock);
 	hlist_add_head_rcu(&buf->node, &mem->bufs);
-	atomic_or(mem->out, &buf->out);
+	atomic_or(regbuf_mem_out(mem), &buf->out);
 	spin_unlock(&ctx->mem_lock);
 }
 
@@ -366,7 +376,8 @@ static void regbuf_mem_mark_buf(struct regbuf_buf *buf, u8 out)
 /**
  * regbuf_mem_mark() - what is mapped may be something else now
  * @mem: the range
- * @out: REGBUF_OUT_DETACHED or REGBUF_OUT_SUSPECT
+ * @out: REGBUF_OUT_DETACHED, perhaps with REGBUF_OUT_ENDED, or
+ *       REGBUF_OUT_SUSPECT
  *
  * Context: ctx->mem_lock held. Any process, while it changes mappings.
  */
@@ -378,6 +389,7 @@ void regbuf_mem_mark(struct regbuf_mem *mem, u8 out)
 	if ((mem->out & out) == out)
 		return;
 	WRITE_ONCE(mem->out, mem->out | out);
+	out = regbuf_mem_out(mem);
 	hlist_for_each_entry(buf, &mem->bufs, node)
 		regbuf_mem_mark_buf(buf, out);
 }
@@ -445,4 +457,16 @@ int regbuf_mem_verify(struct regbuf_mem *mem)
 			return err;
 	} while (!regbuf_mem_judge(mem, seq, !err));
 	return READ_ONCE(mem->out) & REGBUF_OUT_DETACHED ? -ESTALE : 0;
+}
+
+/**
+ * regbuf_mem_check() - as regbuf_mem_verify(), if it is suspect
+ * @mem: the range; the caller keeps it
+ *
+ * Context: Process context, of anybody. Takes mmap_lock.
+ * Return: as regbuf_mem_verify().
+ */
+int regbuf_mem_check(struct regbuf_mem *mem)
+{
+	return READ_ONCE(mem->out) ? regbuf_mem_verify(mem) : 0;
 }

@@ -136,13 +136,16 @@ static int regbuf_register_look(struct regbuf_ctx *ctx, u64 id,
 				struct regbuf_want *want)
 {
 	struct regbuf_buf *buf = regbuf_buf_get(ctx, id, 1);
+	int err;
 
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
 	want->result = REGBUF_REGISTER_R_SHARED | REGBUF_REGISTER_R_COUNTED;
 	regbuf_charge_tell(&buf->mem->charge, want);
+	/* With F_KEEP it is good for others, whatever is mapped there. */
+	err = regbuf_mem_check(buf->mem);
 	regbuf_buf_put(buf, 1);
-	return 0;
+	return err;
 }
 
 /* As another, if there is one; then @id is set. */

@@ -74,6 +74,7 @@ struct regbuf_charge {
 #define REGBUF_OUT_DEAD		BIT(1)	/* deregistered */
 #define REGBUF_OUT_DETACHED	BIT(2)	/* other memory is mapped there */
 #define REGBUF_OUT_SUSPECT	BIT(3)	/* perhaps; to be looked at */
+#define REGBUF_OUT_ENDED	BIT(4)	/* its process's memory has ended */
 
 /* Ranges that are told of changes together; see watch.c. */
 struct regbuf_watch {
@@ -96,7 +97,7 @@ struct regbuf_mem {
 	u32 nr_pages;
 	u16 first;		/* offset of the first byte in its page */
 	u8 access;
-	bool keep;		/* moving it is fine */
+	bool keep;		/* moving it is fine, for its buffers */
 	/* ctx->mem_lock */
 	union {
 		struct rb_node node;	/* ctx->mems */
@@ -211,6 +212,7 @@ void regbuf_mem_join(struct regbuf_mem *mem, struct regbuf_buf *buf);
 void regbuf_mem_leave(struct regbuf_buf *buf);
 void regbuf_mem_mark(struct regbuf_mem *mem, u8 out);
 int regbuf_mem_verify(struct regbuf_mem *mem);
+int regbuf_mem_check(struct regbuf_mem *mem);
 struct regbuf_buf *regbuf_mem_counted(struct regbuf_ctx *ctx,
 				      const struct regbuf_want *want);
 

@@ -26,8 +26,9 @@ static bool regbuf_watch_hits(const struct regbuf_mem *mem,
 static u8 regbuf_watch_means(const struct mmu_notifier_range *range)
 {
 	switch (range->event) {
-	case MMU_NOTIFY_UNMAP:
 	case MMU_NOTIFY_RELEASE:
+		return REGBUF_OUT_DETACHED | REGBUF_OUT_ENDED;
+	case MMU_NOTIFY_UNMAP:
 		return REGBUF_OUT_DETACHED;
 	case MMU_NOTIFY_CLEAR:
 	case MMU_NOTIFY_MIGRATE:
@@ -41,14 +42,13 @@ static u8 regbuf_watch_means(const struct mmu_notifier_range *range)
 static void regbuf_watch_mark(struct regbuf_watch *watch,
 			      const struct mmu_notifier_range *range)
 {
-	bool release = range->event == MMU_NOTIFY_RELEASE;
 	u8 out = regbuf_watch_means(range);
 	struct regbuf_mem *mem;
 
 	if (!out)
 		return;
 	hlist_for_each_entry(mem, &watch->mems, watched)
-		if (regbuf_watch_hits(mem, range) && (release || !mem->keep))
+		if (regbuf_watch_hits(mem, range))
 			regbuf_mem_mark(mem, out);
 }
 

@@ -195,11 +195,11 @@ struct regbuf_ioc_query {
  * mprotect(2) change nothing.
  *
  * The same range again (@addr, @length, F_KEEP), while the first has at least
- * these rights and is not detached: a second id, which shares the pins and the
- * charge with the first; they go with the last one: R_SHARED. With F_COUNT the
- * id that an earlier call with F_COUNT and the same rights got: R_COUNTED. It
- * then takes as many deregistrations as there were registrations to make it
- * dead.
+ * these rights and its pages are what is mapped there: a second id, which
+ * shares the pins and the charge with the first; they go with the last one:
+ * R_SHARED. With F_COUNT the id that an earlier call with F_COUNT and the same
+ * rights got: R_COUNTED. It then takes as many deregistrations as there were
+ * registrations to make it dead.
  *
  * Errors:
  *
