@@ -5,13 +5,6 @@
  */
 #include "soak.h"
 
-static __u64 word(__u64 key, __u64 nr)
-{
-	__u64 x = (key + nr) * 0x9e3779b97f4a7c15ULL;
-
-	return x ^ x >> 29;
-}
-
 static unsigned char byte(__u64 key, __u64 at)
 {
 	return word(key, at / 8) >> (at % 8 * 8);
@@ -55,8 +48,8 @@ static __u64 frame_sum(const struct frame *f)
 	__u64 sum = mix(f->magic, f->seq) ^ f->link;
 
 	for (int i = 0; i < PARTS; i++)
-		sum = mix(sum ^ f->parts[i].key,
-			  f->parts[i].base ^ f->parts[i].len);
+		sum = mix(sum ^ f->parts[i].key, f->parts[i].base ^
+			  f->parts[i].len ^ (__u64)f->parts[i].from << 32);
 	return sum;
 }
 
@@ -131,8 +124,7 @@ static size_t parse_some_part(struct parser *p, const void *bytes, size_t len)
 
 	len = len < want ? len : want;
 	if (!pattern_holds(bytes, len, part->key, part->base + p->done))
-		die("other bytes: link %llx, frame %u, part %u of %u, at %u",
-		    p->link, p->frame.seq, p->part, part->len, p->done);
+		other_bytes("stream", &p->frame, p->part, bytes, len, p->done);
 	p->done += len;
 	return len;
 }
@@ -172,7 +164,7 @@ void parse(struct parser *p, const void *bytes, size_t len)
 
 void parse_datagram(const void *bytes, size_t len)
 {
-	const char *at = (const char *)bytes + sizeof(struct frame);
+	const unsigned char *at = bytes + sizeof(struct frame);
 	struct frame f;
 
 	if (len < sizeof(f))
@@ -185,8 +177,7 @@ void parse_datagram(const void *bytes, size_t len)
 	for (int i = 0; i < PARTS; i++) {
 		if (!pattern_holds(at, f.parts[i].len, f.parts[i].key,
 				   f.parts[i].base))
-			die("other bytes: datagram %u of %llx, part %d", f.seq,
-			    f.link, i);
+			other_bytes("datagram", &f, i, at, f.parts[i].len, 0);
 		at += f.parts[i].len;
 	}
 	w.seat->bytes += len;

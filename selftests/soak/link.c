@@ -21,7 +21,7 @@ socklen_t address_of(unsigned int nr, int family, struct sockaddr_storage *ss)
 /* NULL if there are enough. */
 struct link *link_new(struct queue *q, bool stream)
 {
-	static __u64 serial;
+	static __u32 serial;
 
 	for (int i = 0; i < LINKS; i++) {
 		struct link *l = &w.links[i];
@@ -33,8 +33,7 @@ struct link *link_new(struct queue *q, bool stream)
 			.stream = stream,
 			.fd = -1,
 			.q = q,
-			.key = mix(shared->seed ^ w.seat->life,
-				   w.nr << 16 ^ ++serial) | 1,
+			.key = name_new(NAME_LINK, ++serial),
 		};
 		return l;
 	}

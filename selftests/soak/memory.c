@@ -97,6 +97,7 @@ static bool is_huge(enum kind kind)
 /* NULL if there is no such memory now. */
 struct map *map_new(enum kind kind, size_t len, bool landing)
 {
+	static __u32 serial;
 	struct map *map;
 	void *mem;
 
@@ -117,7 +118,7 @@ struct map *map_new(enum kind kind, size_t len, bool landing)
 		.mem = mem,
 		.len = len,
 		.kind = kind,
-		.key = mix(w.rng, len) << 4,
+		.key = name_new(NAME_MAP, ++serial),
 		.refs = 1,
 		.landing = landing,
 	};

@@ -24,6 +24,7 @@
  *   life.c     fork, exec, death
  *   thread.c   another thread of each worker, for races
  *   frame.c    what is sent, and whether it is what arrives
+ *   names.c    whose bytes they are that should not have arrived
  */
 #include "regbuf_buf.h"
 
@@ -102,8 +103,15 @@ struct part {
 	__u64 key;
 	__u64 base;
 	__u32 len;
-	__u32 __pad;
+	__u32 from;		/* FROM_*: where its sender had it */
 };
+
+#define FROM_KIND	0xf	/* of memory */
+#define FROM_FLAGS	0xf0	/* REGBUF_REGISTER_F_* */
+#define FROM_BUFFER	0x100	/* else it was made up */
+#define FROM_IMPORT	0x200
+#define FROM_INDEX	0x400
+#define FROM_SYNC	0x800
 
 struct frame {
 	__u32 magic;
@@ -312,6 +320,15 @@ void reborn(int argc, char **argv);
 void thread_start(void);
 void thread_hold(void);
 void thread_release(void);
+
+/* names.c */
+enum name { NAME_MAP, NAME_REQUEST, NAME_LINK };
+
+__u64 name_new(enum name what, __u32 serial);
+__u64 word(__u64 key, __u64 nr);
+__attribute__((noreturn)) void
+other_bytes(const char *where, const struct frame *f, unsigned int part,
+	    const unsigned char *bytes, size_t len, size_t at);
 
 /* frame.c */
 void pattern(void *to, size_t len, __u64 key, __u64 base);

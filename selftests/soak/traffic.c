@@ -29,7 +29,7 @@ static void frame_write(const struct frame *f, unsigned char *to)
 /* One part, made up for it. */
 static void make_up(struct req *r, size_t len)
 {
-	r->frame.parts[0].key = mix(w.rng, r->data);
+	r->frame.parts[0].key = name_new(NAME_REQUEST, r->data);
 	r->frame.parts[0].base = r->data % 4096;
 	r->frame.parts[0].len = len;
 	frame_seal(&r->frame);
@@ -79,6 +79,10 @@ static void add_slice(struct req *r, const struct buf *b, int index, size_t max)
 	part->key = b->key;
 	part->base = b->base + off;
 	part->len = len;
+	part->from = FROM_BUFFER | (b->flags << 4 & FROM_FLAGS) |
+		     (b->map ? b->map->kind : 0) |
+		     (b->imported ? FROM_IMPORT : 0) |
+		     (index < 0 ? 0 : FROM_INDEX) | (r->q ? 0 : FROM_SYNC);
 	r->slices[r->nr_slices++] = index < 0 ? rb_slice(b->id, off, len) :
 						rb_at(index, off, len);
 	r->from[i] = b->map;
