@@ -60,9 +60,20 @@ void req_free(struct req *r)
 	r->state = FREE;
 }
 
+/*
+ * A child may keep the queue open, and its poller would go on reading requests,
+ * which are other ones by then.
+ */
+static void wait_for_children(const struct queue *q)
+{
+	while (q->poller && waitpid(-1, NULL, 0) > 0)
+		;
+}
+
 /* C15: what was pending is not heard of again. Its memory is not ours yet. */
 void queue_close(struct queue *q)
 {
+	wait_for_children(q);
 	links_leave(q);
 	for (int i = 0; i < REQS; i++) {
 		struct req *r = &w.reqs[i];
