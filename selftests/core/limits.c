@@ -142,6 +142,27 @@ TEST_F(contexts, of_the_dead_count)
 	EXPECT_EQ(0, charged_to(NOBODY));
 }
 
+/*
+ * C15: and lets go of that when TCP gives up, sooner if it is of a socket that
+ * nobody has any more. The peer never says a word.
+ */
+TEST_F(contexts, of_the_dead_end_with_their_sockets)
+{
+	int sv[2];
+
+	ASSERT_EQ(0, rb_net_setup(&self->rig.net));
+	ASSERT_EQ(0, rb_write_file("/proc/sys/net/ipv4/tcp_orphan_retries",
+				   "1"));
+	ASSERT_EQ(0, rb_pair(&self->rig.net, AF_INET, SOCK_STREAM, sv));
+	self->rig.near = sv[0];
+	ASSERT_EQ(0, rb_rig_hold(&self->rig, PAGES * RB_PAGE));
+	ASSERT_EQ(0, send_and_exit(&self->rig));
+	EXPECT_EQ(PAGES, charged_to(NOBODY));
+	close(sv[0]);
+	EXPECT_TRUE(rb_within(25, !charged_to(NOBODY)));
+	close(sv[1]);
+}
+
 FIXTURE(limits) {
 	int dev;
 	long pins;
