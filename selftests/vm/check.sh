@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh [-g] [-F] [-t TESTS] [KERNEL...]: run the selftests in VMs, one for
+# check.sh [-q] [-g] [-F] [-t TESTS] [KERNEL...]: run the selftests in VMs, one for
 # each kernel (default: 6.1 and 6.12), all at once: a VM keeps two thirds of a
 # core busy. TESTS are words such as core:send. What each run printed is left in
-# out/check-KERNEL.log. The last line sums up all kernels. With -g (kasan only)
+# out/check-KERNEL.log. The last line sums up all kernels. With -q kernels with
+# sanitizers do without the programs that the file "matrix" names. With -g (kasan only)
 # what of the module ran is counted; the table is in out/coverage.txt. With -F
 # the tests are those of faults, and have to hit each allocation site of the
 # module on kasan; the table, also of all tests, is in out/fault-sites.txt.
@@ -16,8 +17,10 @@ top=$(cd "$here/../.." && pwd)
 tests=
 gcov=
 faults=
-while getopts gFt: opt; do
+quick=
+while getopts qgFt: opt; do
 	case $opt in
+	q) quick=quick ;;
 	g) gcov=gcov ;;
 	F) faults=only ;;
 	t) tests=$OPTARG ;;
@@ -55,6 +58,15 @@ limit_of()
 	esac
 }
 
+# The programs that kernel $1 is to run.
+list_of()
+{
+	case $quick$1 in
+	quick*san*) grep -vxFf "$here/matrix" "$dest/kselftest-list.txt" ;;
+	*) cat "$dest/kselftest-list.txt" ;;
+	esac
+}
+
 in_vm()
 {
 	"$here/run.sh" -k "$1" -m "$top/build/$1${gcov:+-gcov}/regbuf.ko" \
@@ -64,7 +76,7 @@ in_vm()
 		-c "$here/guest-check.sh:guest-check.sh" \
 		-c "$here/guest-left.sh:guest-left.sh" \
 		-c "$(command -v socat):usr/bin/socat" \
-		"sh /guest-check.sh $tests" 2>&1
+		"sh /guest-check.sh $(xargs < "$list")" 2>&1
 }
 
 # Which sites the tests of faults hit. Of other kernels nobody has made the list.
@@ -79,13 +91,15 @@ judge_faults()
 
 judge()
 {
-	python3 "$here/gate.py" "$dest/kselftest-list.txt" "$here/skips" "$1"
+	python3 "$here/gate.py" "$list" "$here/skips" "$1"
 }
 
 # The VM's exit status counts too: it dies with the kernel.
 run_kernel()
 {
 	log=$top/out/check-$1.log
+	list=$top/out/list-$1
+	list_of "$1" > "$list"
 	echo "== $1: building the module, booting, testing; log: out/check-$1.log"
 	# shellcheck disable=SC2086 # a word or none
 	"$here/module.sh" "$1" $gcov
