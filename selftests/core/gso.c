@@ -431,9 +431,7 @@ TEST_F(gso, of_all_shapes)
 	}
 	go(_metadata, self);
 	EXPECT_EQ(1, self->packets);
-	if (variant->loopback)
-		return;
-	for (int i = 1; i <= 9; i++)
+	for (int i = 1; i <= 9 && !variant->loopback; i++)
 		EXPECT_EQ(i % 3 == 1 ? 0 : RB_COPY(INLINE),
 			  self->tally->cqes[i].copy_reasons);
 }
@@ -639,7 +637,7 @@ TEST_F(gso, alone_with_a_time_to_go)
 TEST_F(gso, alone_if_longer_than_the_mtu)
 {
 	if (variant->loopback)
-		return;
+		SKIP(return, "its packets are long enough for all");
 	ASSERT_EQ(0, set_discover(self->rig->near, IP_PMTUDISC_WANT));
 	post_alike(self, 10, 2000);
 	go_alone(_metadata, self);
@@ -865,7 +863,7 @@ TEST_F(gso, one_must_not_be_in_fragments)
 	int probe = IP_PMTUDISC_DO;
 
 	if (variant->loopback)
-		return;
+		SKIP(return, "its packets are long enough for all");
 	if (is_six(variant))
 		ASSERT_EQ(0, setsockopt(self->rig->near, SOL_IPV6,
 					IPV6_MTU_DISCOVER, &probe,
@@ -880,7 +878,7 @@ TEST_F(gso, none_must_be_in_fragments)
 	unsigned char addr[REGBUF_ADDR_SIZE];
 
 	if (variant->loopback)
-		return;
+		SKIP(return, "its packets are long enough for all");
 	address(_metadata, self->rig->far, addr);
 	if (is_six(variant))
 		ASSERT_EQ(0, setsockopt(self->rig->near, SOL_IPV6,
@@ -1025,7 +1023,7 @@ static int too_long_6(const struct rb_rig *rig, __u16 mtu)
 TEST_F(gso, too_long_before)
 {
 	if (variant->loopback)
-		return;
+		SKIP(return, "its packets are long enough for all");
 	ASSERT_EQ(0, rb_net_peer(&self->rig->net));
 	ASSERT_EQ(0, is_six(variant) ? too_long_6(self->rig, 1300) :
 				       too_long_4(self->rig, 1300));

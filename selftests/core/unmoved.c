@@ -280,7 +280,7 @@ TEST_F(unmoved, lazily_freed)
 TEST_F(unmoved, dropped_from_the_page_table)
 {
 	if (!variant->shared)
-		return;
+		SKIP(return, "of shared memory");
 	ASSERT_EQ(0, madvise(self->mem, LEN, MADV_DONTNEED));
 	EXPECT_EQ(0, rb_use(self->dev, self->id));
 	EXPECT_STAYS();
@@ -292,7 +292,7 @@ TEST_F(unmoved, dropped_from_the_page_table)
 TEST_F(unmoved, dropped_and_protected)
 {
 	if (!variant->shared)
-		return;
+		SKIP(return, "of shared memory");
 	ASSERT_EQ(0, madvise(self->mem, LEN, MADV_DONTNEED));
 	ASSERT_EQ(0, mprotect(self->mem, LEN, PROT_NONE));
 	EXPECT_EQ(0, rb_use(self->dev, self->id));
@@ -376,7 +376,7 @@ TEST_F(unmoved, ksm)
 	char *alike = rb_pages(2 * PAGES);
 
 	if (access(KSM "run", W_OK))
-		return;
+		SKIP(return, "this kernel has no KSM");
 	memcpy(alike, self->mem, 2 * LEN);
 	ASSERT_EQ(0, rb_write_file(KSM "sleep_millisecs", "1"));
 	ASSERT_EQ(0, rb_write_file(KSM "pages_to_scan", "2000"));

@@ -72,7 +72,7 @@ in_vm()
 	"$here/run.sh" -k "$1" -m "$top/build/$1${gcov:+-gcov}/regbuf.ko" \
 		${gcov:+-f /gcov.tar} ${faults:+-f /faults.txt} \
 		-t "${TIMEOUT:-$(limit_of "$1")}" -M 2048 \
-		-o "$top/out/vm-$1" -c "$dest:selftests" \
+		-a secretmem.enable=1 -o "$top/out/vm-$1" -c "$dest:selftests" \
 		-c "$here/guest-check.sh:guest-check.sh" \
 		-c "$here/guest-left.sh:guest-left.sh" \
 		-c "$(command -v socat):usr/bin/socat" \

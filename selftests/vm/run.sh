@@ -155,7 +155,7 @@ make_root()
 		   tun tls sch_netem sch_ingress cls_matchall act_mirred \
 		   crc32c_generic nf_tables bridge ifb esp4 esp6 \
 		   esp4_offload esp6_offload xfrm_user gcm ghash-generic ctr seqiv \
-		   hmac sha512_generic jitterentropy_rng drbg; do
+		   hmac sha512_generic jitterentropy_rng drbg af_alg; do
 		add_module "$mod"
 	done
 	cp "$dir/modules/modules.builtin" "$dir/modules/modules.order" \
