@@ -68,7 +68,6 @@ check-all:
 	selftests/vm/check-all.sh
 
 coverage:
-	tools/deps.sh build vm coverage
 	selftests/vm/check.sh -g $(if $(TESTS),-t '$(TESTS)') $(or $(KERNEL),kasan)
 
 soak:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# deps.sh [build|vm|bench|coverage|lint|all]...: install what is missing on Debian 12 for
+# deps.sh [build|vm|bench|lint|all]...: install what is missing on Debian 12 for
 # building, and if asked for testing in a VM, for measuring, and for .ci/lint.sh.
 #
 # Says what it installs and what for; says nothing if nothing is missing. Needs
@@ -43,7 +43,6 @@ vm cpio			its initial file system
 vm iproute2		its network, inside and outside
 vm socat		the other end of its connections
 bench gnuplot-nox	draws the chart
-coverage gcovr		what of the module the tests run
 lint git		lists the files and commits to check
 lint clang		more warnings
 lint sparse		types and locks of the module
@@ -100,8 +99,8 @@ install()
 
 for purpose; do
 	case $purpose in
-	build|vm|bench|coverage|lint|all) ;;
-	*) die "no purpose $purpose: build, vm, bench, coverage, lint or all" ;;
+	build|vm|bench|lint|all) ;;
+	*) die "no purpose $purpose: build, vm, bench, lint or all" ;;
 	esac
 done
 command -v dpkg-query apt-get > /dev/null ||

@@ -5,10 +5,11 @@
 # each kernel (default: 6.1 and 6.12), all at once: a VM keeps two thirds of a
 # core busy. TESTS are words such as core:send. What each run printed is left in
 # out/check-KERNEL.log. The last line sums up all kernels. With -q kernels with
-# sanitizers do without the programs that the file "matrix" names. With -g (kasan only)
-# what of the module ran is counted; the table is in out/coverage.txt. With -F
-# the tests are those of faults, and have to hit each allocation site of the
-# module on kasan; the table, also of all tests, is in out/fault-sites.txt.
+# sanitizers do without the programs that the file "matrix" names. With -g (kasan
+# only) what of the module ran is counted, and all tests have to reach most of it;
+# the lines that did not run are in out/coverage.txt. With -F the tests are those of
+# faults, and have to hit each allocation site of the module on kasan; the table,
+# also of all tests, is in out/fault-sites.txt.
 
 set -eu
 
@@ -18,12 +19,13 @@ tests=
 gcov=
 faults=
 quick=
+least=least
 while getopts qgFt: opt; do
 	case $opt in
 	q) quick=quick ;;
 	g) gcov=gcov ;;
 	F) faults=only ;;
-	t) tests=$OPTARG ;;
+	t) tests=$OPTARG least= ;;
 	*) exit 2 ;;
 	esac
 done
@@ -38,7 +40,8 @@ build_tests()
 {
 	echo "building the tests"
 	make -s -j"$(nproc)" -C "$top/selftests" DEST="$dest" \
-		KSFT="$("$here/kernel.sh" source)/tools/testing/selftests" install
+		KSFT="$("$here/kernel.sh" source)/tools/testing/selftests" \
+		${faults:+"TARGETS=core netlink"} install
 	if [ -n "$faults" ]; then
 		tests=$(grep ':fault' "$dest/kselftest-list.txt" | xargs)
 	elif [ -z "$tests$gcov" ]; then
@@ -108,7 +111,9 @@ run_kernel()
 		tee "$log" |
 		{ judge "$1" || echo "tests failed" >> "$log.bad"; } |
 		tee "$log.gate"
-	[ -z "$gcov" ] || "$here/coverage.sh" "$1" "$top/out/vm-$1/gcov.tar"
+	[ -z "$gcov" ] ||
+		"$here/coverage.sh" "$1" "$top/out/vm-$1/gcov.tar" $least ||
+		echo "too little of the module ran: out/coverage.txt" >> "$log.bad"
 	if [ "$faults" ] && [ "$1" = kasan ]; then
 		judge_faults "$1"
 	fi
