@@ -23,8 +23,8 @@
 #define UNMET		6	/* calls without: there are no more */
 #define MANY		12	/* slices: a buffer each, one inline */
 #define VICTIMS		64	/* tasks whose steps fail */
-#define FDS		64	/* that a process has room for at first */
-#define SECONDS		100
+#define FDS		512	/* that a process has room for in the end */
+#define SECONDS		300
 
 struct rig {
 	int dev;
@@ -95,8 +95,7 @@ static int rb_fault_below_module(void)
 		rb_read_number("/sys/module/regbuf/sections/.text");
 	unsigned long size = rb_read_number("/sys/module/regbuf/coresize");
 
-	return !at || !size || rb_fault_range("reject", 0, 0) ||
-	       rb_fault_range("require", at, at + size);
+	return !at || !size || rb_fault_range("require", at, at + size);
 }
 
 /* The same of one function of the kernel, whose name may have a suffix. */
@@ -121,6 +120,14 @@ static inline int rb_fault_symbol(const char *what, const char *name)
 	return !end || rb_fault_range(what, start, end);
 }
 
+/* The leak detector's own memory is no concern of the module's. */
+static int rb_fault_not_below_detector(void)
+{
+	if (!rb_read_number(RB_INJECT "failslab/reject-start"))
+		rb_fault_symbol("reject", "kmemleak_alloc");
+	return 0;
+}
+
 /* All kinds may fail, quietly. */
 static int rb_fault_allow(void)
 {
@@ -133,7 +140,37 @@ static int rb_fault_allow(void)
 	       rb_write_file(RB_INJECT "fail_page_alloc/min-order", "0") ||
 	       rb_write_file(RB_INJECT "fail_page_alloc/verbose", "0") ||
 	       rb_write_file(RB_INJECT "fail_usercopy/verbose", "0") ||
-	       rb_fault_below_module();
+	       rb_fault_not_below_detector() || rb_fault_below_module();
+}
+
+/*
+ * From now on there are so many bytes of slab memory for this task, and then
+ * no more; or as much as it likes (-1).
+ */
+#define RB_FAILURES	"1000000"	/* more than there are: it counts down */
+
+static inline int rb_fault_space(long bytes)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%ld", bytes);
+	if (bytes >= 0 &&
+	    (rb_write_file("/proc/self/make-it-fail", "1") ||
+	     rb_write_file(RB_INJECT "failslab/task-filter", "Y") ||
+	     rb_write_file(RB_INJECT "failslab/space", text) ||
+	     rb_write_file(RB_INJECT "failslab/times", RB_FAILURES)))
+		return -1;
+	return rb_write_file(RB_INJECT "failslab/probability",
+			     bytes < 0 ? "0" : "100") ||
+	       (bytes < 0 &&
+		(rb_write_file(RB_INJECT "failslab/task-filter", "N") ||
+		 rb_write_file(RB_INJECT "failslab/space", "0")));
+}
+
+/* Whether there was too little. */
+static inline bool rb_fault_lacked(void)
+{
+	return rb_read_number(RB_INJECT "failslab/times") != atol(RB_FAILURES);
 }
 
 /* From now on all of a kind fail, or none do, for whomever. */
