@@ -9,7 +9,7 @@
  * written any more when all is done.
  *
  * A program includes this, adds variants of "fault", and ends with
- * TEST_HARNESS_MAIN.
+ * TEST_HARNESS_MAIN. With SHORTAGE, in bytes, all steps from one on fail, too.
  */
 
 #include "regbuf_fault.h"
@@ -45,14 +45,32 @@ static inline int same(struct rig *rig, int err)
 	return 0;
 }
 
-/* The next descriptor takes a larger table: that is kept, once it is there. */
+/* Descriptors that there is room for. */
+static inline int room_for_fds(void)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	char line[128];
+	int room = 0;
+
+	while (file && !room && fgets(line, sizeof(line), file))
+		sscanf(line, "FDSize: %d", &room);
+	if (file)
+		fclose(file);
+	return room;
+}
+
+/*
+ * The next descriptor takes a larger table: that is kept, once it is there. A
+ * step that was done without may have made it, before the step that needs it
+ * came to fail; it does not grow for ever.
+ */
 static inline int fill_fds(struct rig *rig)
 {
-	int fd = -1;
+	int fd = -1, room = room_for_fds();
 
-	while (fd != FDS - 1) {
+	while (room <= FDS && fd != room - 1) {
 		fd = fcntl(rig->nth[0], F_DUPFD_CLOEXEC, 0);
-		if (fd < 0 || fd >= FDS)
+		if (fd < 0 || fd >= room)
 			return fd < 0 ? -1 : close(fd);
 		rig->fillers[rig->nr_fillers++] = fd;
 	}
@@ -186,6 +204,22 @@ FIXTURE_TEARDOWN(fault)
 	EXPECT_EQ(0, rb_write_file(NR_HUGE, "0"));
 }
 
+/* Descriptors that were reserved, and neither used nor given back. */
+static int lost_fds(void)
+{
+	int nr = 0, room = room_for_fds();
+
+	for (int fd = 0; fd < room; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		if (dup2(STDOUT_FILENO, fd) == fd)
+			close(fd);
+		else
+			nr += errno == EBUSY;
+	}
+	return nr;
+}
+
 /* One call with a step that fails; whether there was such a step. */
 static bool one_step(struct __test_metadata *_metadata, struct rig *rig,
 		     const FIXTURE_VARIANT(fault) *variant, int nth,
@@ -229,8 +263,57 @@ TEST_F_TIMEOUT(fault, fault_of_every_step_is_survived, SECONDS)
 	EXPECT_LT(nth, MOST);
 	EXPECT_LT(0, met);
 	EXPECT_EQ(variant->absorbs, failed == 0);
+	EXPECT_EQ(0, lost_fds());
 	/* The last step of a call; again if that was a different one. */
 	EXPECT_GE(4, self->rig.late);
 }
+
+#ifdef SHORTAGE
+
+/* One call with so much memory and no more; whether that was too little. */
+static bool one_shortage(struct __test_metadata *_metadata, struct rig *rig,
+			 const FIXTURE_VARIANT(fault) *variant, long bytes)
+{
+	bool lacked;
+	int err;
+
+	ASSERT_EQ(0, variant->prepare(rig));
+	ASSERT_EQ(0, rb_fault_space(bytes));
+	err = variant->call(rig);
+	lacked = rb_fault_lacked();
+	ASSERT_EQ(0, rb_fault_space(-1));
+	EXPECT_TRUE(!err || err == -ENOMEM || err == -variant->also)
+		TH_LOG("%ld bytes, lacked %d, result %d", bytes, lacked, err);
+	EXPECT_TRUE(lacked || !err);
+	ASSERT_EQ(0, variant->check(rig, err))
+		TH_LOG("%ld bytes, lacked %d, result %d", bytes, lacked, err);
+	ASSERT_TRUE(as_before(rig))
+		TH_LOG("%ld bytes, lacked %d, result %d", bytes, lacked, err);
+	return lacked;
+}
+
+/*
+ * C10: likewise if there is none either when it is asked for again, as trees do
+ * for their nodes. For calls that do not wait until there is some.
+ */
+TEST_F_TIMEOUT(fault, shortage_from_every_step_on_is_survived, SECONDS)
+{
+	long bytes = 0, enough = 0;
+
+	/* Others' memory is not short. */
+	if (variant->whose)
+		return;
+	for (; enough < UNMET && bytes < MOST * SHORTAGE; bytes += SHORTAGE) {
+		if (one_shortage(_metadata, &self->rig, variant, bytes))
+			enough = 0;
+		else
+			enough++;
+	}
+	TH_LOG("%ld bytes are enough", bytes - UNMET * SHORTAGE);
+	EXPECT_LE(UNMET, enough);
+	EXPECT_EQ(0, lost_fds());
+}
+
+#endif /* SHORTAGE */
 
 #endif /* REGBUF_FAULTSTEP_H */

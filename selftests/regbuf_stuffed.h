@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "regbuf_queue.h"
+#include "regbuf_lane.h"
 
 /* What was sent is acknowledged: nothing that comes makes room any more. */
 static inline bool rb_all_acknowledged(int sock)
@@ -20,11 +20,33 @@ static inline bool rb_all_acknowledged(int sock)
 	       !info.tcpi_unacked;
 }
 
-/* One more page, or it is full. */
+/* One more page, or it is full; bytes that went in are counted. */
+static inline bool rb_fill(int sock, const void *page, size_t *bytes)
+{
+	ssize_t n = send(sock, page, RB_PAGE, MSG_DONTWAIT);
+
+	*bytes += n > 0 ? n : 0;
+	return n < 0 && errno == EAGAIN;
+}
+
 static inline bool rb_is_full(const struct rb_qrig *qr)
 {
-	return send(qr->rig.near, qr->rig.mem, RB_PAGE, MSG_DONTWAIT) < 0 &&
-	       errno == EAGAIN;
+	size_t bytes = 0;
+
+	return rb_fill(qr->rig.near, qr->rig.mem, &bytes);
+}
+
+/* Any connection, with few bytes: how many, or -1. */
+static inline ssize_t rb_stuff(int sock, const void *page)
+{
+	size_t bytes = 0;
+
+	if (rb_sockbuf(sock, SO_SNDBUF, 8192) ||
+	    !rb_within(20, rb_fill(sock, page, &bytes) &&
+			   rb_all_acknowledged(sock) &&
+			   rb_fill(sock, page, &bytes)))
+		return -1;
+	return bytes;
 }
 
 /* And will be: what was in flight before is not. */

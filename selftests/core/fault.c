@@ -2,6 +2,7 @@
 /*
  * Faults in the calls of a context: registration, tables, sharing, slots.
  */
+#define SHORTAGE	64
 #include "regbuf_faultstep.h"
 
 #include <sys/prctl.h>
@@ -29,6 +30,23 @@ static int check_open(struct rig *rig, int err)
 FIXTURE_VARIANT_ADD(fault, open) {
 	.prepare = nothing,
 	.call = call_open,
+	.check = check_open,
+};
+
+/* A user's first context: he is counted from now on. Root needs no memory. */
+static int call_open_other(struct rig *rig)
+{
+	int err;
+
+	if (setresuid(RB_NOBODY, 0, 0))
+		return -EPERM;
+	err = call_open(rig);
+	return setresuid(0, 0, 0) ? -EPERM : err;
+}
+
+FIXTURE_VARIANT_ADD(fault, open_other) {
+	.prepare = nothing,
+	.call = call_open_other,
 	.check = check_open,
 };
 
@@ -329,6 +347,35 @@ FIXTURE_VARIANT_ADD(fault, suspect) {
 	.prepare = prepare_suspect,
 	.call = call_suspect,
 	.check = check_suspect,
+};
+
+/* Out of its file, too: whoever looks gets a new page, and needs memory. */
+static int prepare_moved(struct rig *rig)
+{
+	return prepare_suspect(rig) ?:
+	       madvise(rig->fresh, rig->length, MADV_REMOVE);
+}
+
+/* That it is gone is what is to be found out. */
+static int call_moved(struct rig *rig)
+{
+	int err = call_suspect(rig);
+
+	return err == -ESTALE ? 0 : err;
+}
+
+/* C9: who could not look has left it to the next one, who can. */
+static int check_moved(struct rig *rig, int err)
+{
+	if (rb_state(rig->dev, rig->id) != REGBUF_STATE_DETACHED)
+		return 1;
+	return check_register(rig, 0);
+}
+
+FIXTURE_VARIANT_ADD(fault, moved) {
+	.prepare = prepare_moved,
+	.call = call_moved,
+	.check = check_moved,
 };
 
 /* C9: in a process that nobody watches yet: memory for that is needed, too. */

@@ -2,13 +2,16 @@
 /*
  * Faults in the calls that make queues and change them.
  */
+#define SHORTAGE	64
 #include "regbuf_faultstep.h"
 
 #include <signal.h>
 
+#define HOLE		(4UL << 20)	/* of more than one page table */
 #define LANES		600	/* more than their table has room for */
 
 static struct regbuf_ioc_resize resize;
+static char *hole;
 
 /* With a context of its own: the first queue makes its workers. */
 static int prepare_context(struct rig *rig)
@@ -65,6 +68,45 @@ static int prepare_queue(struct rig *rig)
 {
 	return rig->q.map ? 0 : rb_q_open(rig->dev, &rig->q, 8, 16, 8);
 }
+
+/* Where no page table is yet. */
+static int prepare_map(struct rig *rig)
+{
+	if (prepare_queue(rig))
+		return -1;
+	rb_q_unmap(&rig->q);
+	hole = rb_map(2 * HOLE, PROT_NONE, 0);
+	hole = (char *)(((unsigned long)hole + HOLE - 1) & -HOLE);
+	return munmap(hole, rig->q.map_size);
+}
+
+static int call_map(struct rig *rig)
+{
+	void *map = mmap(hole, rig->q.map_size, RW, MAP_SHARED | MAP_FIXED,
+			 rig->q.fd, 0);
+
+	return map == MAP_FAILED ? -errno : 0;
+}
+
+/* C2: as it was, wherever it is. */
+static int check_map(struct rig *rig, int err)
+{
+	struct regbuf_ring *ring = rig->q.ring;
+	__u32 sqes = (char *)rig->q.sqes - (char *)ring;
+	__u32 cqes = (char *)rig->q.cqes - (char *)ring;
+	__u32 pool = (char *)rig->q.pool - (char *)ring;
+
+	munmap(hole, HOLE);
+	if (rb_q_map(&rig->q, rig->q.map_size, sqes, cqes, pool))
+		return 1;
+	return whole(&rig->q);
+}
+
+FIXTURE_VARIANT_ADD(fault, map) {
+	.prepare = prepare_map,
+	.call = call_map,
+	.check = check_map,
+};
 
 static int call_attach(struct rig *rig)
 {

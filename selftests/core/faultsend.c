@@ -6,9 +6,12 @@
 
 #define FEW		2	/* slices: no memory is needed for them */
 #define LONG		20	/* slices: a datagram's need memory */
+#define LONGEST		40	/* slices: of a stream, in two turns */
 #define CHUNK		1000	/* bytes in a slice */
+#define LARGE		4000	/* likewise: more in a turn than a packet has */
+#define NOBODY		"203.0.113.9"
 
-static struct regbuf_slice slices[LONG];
+static struct regbuf_slice slices[LONGEST];
 static unsigned int nr_slices;
 static struct regbuf_ioc_send msg;
 static int udp[2];
@@ -35,6 +38,17 @@ static int prepare_few(struct rig *rig)
 static int prepare_many(struct rig *rig)
 {
 	fill_slices(rig, MANY);
+	msg = rb_msg(rig->sv[0], slices, nr_slices);
+	return 0;
+}
+
+/* C4: what follows the first turn is for the same connection, or for none. */
+static int prepare_rest(struct rig *rig)
+{
+	fill_slices(rig, LONGEST);
+	for (unsigned int i = 0; i < nr_slices; i++)
+		if (!(slices[i].flags & REGBUF_SLICE_F_INLINE))
+			slices[i].length = LARGE;
 	msg = rb_msg(rig->sv[0], slices, nr_slices);
 	return 0;
 }
@@ -66,6 +80,32 @@ static int prepare_named(struct rig *rig)
 	msg.fd = loose;
 	msg.addr = (unsigned long)&to;
 	msg.addr_len = len;
+	return 0;
+}
+
+/*
+ * To nobody, through a device that has no route there, and takes no datagram in
+ * pieces: that is found out afterwards, by way of a route of the socket's own.
+ */
+static int prepare_lost(struct rig *rig)
+{
+	static struct sockaddr_storage to;
+	static struct rb_net net;
+
+	fill_slices(rig, MANY);
+	if (!net.near) {
+		if (rb_net_setup(&net) ||
+		    rb_ethtool("veth0", ETHTOOL_SSG, 0) ||
+		    rb_sh("ip neigh add " NOBODY
+			  " lladdr 02:00:00:00:00:01 dev veth0"))
+			return -1;
+		loose = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		if (setsockopt(loose, SOL_SOCKET, SO_BINDTODEVICE, "veth0", 5))
+			return -1;
+	}
+	msg = rb_msg(loose, slices, nr_slices);
+	msg.addr_len = rb_addr(AF_INET, NOBODY, 9, &to);
+	msg.addr = (unsigned long)&to;
 	return 0;
 }
 
@@ -121,7 +161,7 @@ static bool sent_after_all(struct rig *rig, size_t length)
 static int check_send(struct rig *rig, int err)
 {
 	int sock = msg.fd == rig->sv[0] ? rig->sv[1] : udp[1];
-	char want[LONG * CHUNK], got[LONG * CHUNK];
+	static char want[LONGEST * LARGE], got[LONGEST * LARGE];
 	size_t length = message(rig, want);
 	struct regbuf_ioc_stats stats;
 
@@ -154,6 +194,12 @@ FIXTURE_VARIANT_ADD(fault, many_slices) {
 	.check = check_send,
 };
 
+FIXTURE_VARIANT_ADD(fault, rest) {
+	.prepare = prepare_rest,
+	.call = call_send,
+	.check = check_send,
+};
+
 FIXTURE_VARIANT_ADD(fault, datagram) {
 	.prepare = prepare_dgram,
 	.call = call_send,
@@ -165,6 +211,30 @@ FIXTURE_VARIANT_ADD(fault, datagram_to) {
 	.prepare = prepare_named,
 	.call = call_send,
 	.check = check_send,
+	.also = ENOBUFS,
+};
+
+/* All went, as a copy, and the buffers are not in use. */
+static int check_lost(struct rig *rig, int err)
+{
+	struct regbuf_ioc_stats stats;
+
+	if (rb_stats(rig->dev, &stats))
+		return 1;
+	if (!err && (msg.zerocopied || stats.sends == rig->before.sends))
+		return 2;
+	rig->late += err == -EFAULT && stats.sends != rig->before.sends;
+	rig->before.sends = stats.sends;
+	for (int i = 0; i < MANY; i++)
+		if (rb_wait(rig->dev, rig->ids[i], 20 * RB_SEC))
+			return 3;
+	return 0;
+}
+
+FIXTURE_VARIANT_ADD(fault, datagram_lost) {
+	.prepare = prepare_lost,
+	.call = call_send,
+	.check = check_lost,
 	.also = ENOBUFS,
 };
 

@@ -7,6 +7,8 @@
 
 #include <poll.h>
 
+#include "regbuf_stuffed.h"
+
 #define POLLER		"regbuf-"	/* then a process */
 #define WORKERS		"kworker/u"
 #define CHUNK		1000		/* bytes */
@@ -194,6 +196,57 @@ FIXTURE_VARIANT_ADD(fault, worker_accept) {
 	.check = check_accept,
 	.whose = WORKERS,
 	.also = ENFILE,
+};
+
+/*
+ * A worker sends what the socket had no room for, while the peer reads. C4: all
+ * of it, whatever memory is lacking on the way.
+ */
+
+static ssize_t stuffed;	/* bytes that are in the way */
+
+static int prepare_full(struct rig *rig)
+{
+	close(rig->sv[0]);
+	close(rig->sv[1]);
+	if (rb_pair(NULL, AF_INET, SOCK_STREAM, rig->sv))
+		return -1;
+	stuffed = rb_stuff(rig->sv[0], rig->mem);
+	if (stuffed < 0 || new_queue(rig, rig->sv[0], RB_BOTH))
+		return -1;
+	length = MANY * RB_PAGE;
+	for (int i = 0; i < MANY; i++)
+		slices[i] = rb_slice(rig->ids[i], 0, RB_PAGE);
+	rb_sqe_send_list(&rig->q, rig->ep, slices, MANY, 7);
+	return rb_q_submit_all(&rig->q);
+}
+
+static int call_read(struct rig *rig)
+{
+	static char got[MANY * RB_PAGE];
+	int err = 0;
+
+	for (ssize_t n; stuffed && !err; stuffed -= n) {
+		n = stuffed < (ssize_t)sizeof(got) ? stuffed : sizeof(got);
+		err = rb_recv_all(rig->sv[1], got, n);
+	}
+	if (err || rb_recv_all(rig->sv[1], got, length) ||
+	    memcmp(got, rig->mem, length))
+		return -EBADMSG;
+	return await(&rig->q, &rig->cqe) ?: -(int)rig->cqe.error;
+}
+
+static int check_read(struct rig *rig, int err)
+{
+	return rig->cqe.value != length || whole(&rig->q);
+}
+
+FIXTURE_VARIANT_ADD(fault, worker_send) {
+	.prepare = prepare_full,
+	.call = call_read,
+	.check = check_read,
+	.whose = WORKERS,
+	.absorbs = true,
 };
 
 TEST_HARNESS_MAIN
