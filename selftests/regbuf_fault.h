@@ -147,7 +147,7 @@ static int rb_fault_allow(void)
  * From now on there are so many bytes of slab memory for this task, and then
  * no more; or as much as it likes (-1).
  */
-#define RB_FAILURES	"1000000"	/* more than there are: it counts down */
+#define RB_FAILURES	"1000000"	/* more than there are; counts down */
 
 static inline int rb_fault_space(long bytes)
 {
