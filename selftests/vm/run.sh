@@ -222,7 +222,9 @@ if [ -n "$counting" ]; then
 	append="$append $counting_append"
 	card=
 else
-	machine="-accel $(accel) -cpu max -smp 2"
+	# A socket for each: of several cores in one, SeaBIOS lists the first only
+	# in the table of CPUs that kernels without ACPI read.
+	machine="-accel $(accel) -cpu max -smp 2,sockets=2"
 fi
 
 # A process of this machine. Its kernel's own messages go to its second console.
