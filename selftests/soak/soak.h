@@ -374,6 +374,7 @@ int check_log(void);
 /* guard.c */
 void guard_start(__u64 seed);
 int guard_turn(bool kill_some);
+int guard_quiet(void);
 void guard_stop(void);
 void guard_dump(void);
 bool guard_done(void);
