@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-/* A kernel that looks at all that it does, as vm/kernel.sh builds and names it. */
+/* A kernel that looks at all that it does: those that vm/kernel.sh builds. */
 static inline bool rb_slow(void)
 {
 	struct utsname name;
