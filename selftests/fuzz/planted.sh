@@ -74,7 +74,7 @@ plant missing-get uml 300 'KASAN: [a-z-]*use-after-free|refcount_t: [a-z]*' \
 	'/^regbuf_import_create/,/^}/{/refcount_inc(&export->ref)/d}'
 # A way out that forgets the lock.
 plant missing-unlock uml 300 \
-	'lock held when returning|circular locking|blocked for more' \
+	'lock held when returning|possible [a-z]* locking|blocked for more' \
 	kmod/pool.c \
 	's/^\t\terr = regbuf_pool_set(q, arg);/\t\tif ((err = regbuf_pool_set(q, arg)))\n\t\t\treturn err;/; s/^\tif (arg->count)$/\tif (arg->count) {/; s/^\telse$/\t} else/'
 # An entry that is checked, and then read from the ring once more. Two CPUs.
