@@ -37,7 +37,7 @@ suite()
 		CFLAGS="$3" LDFLAGS="$3"
 	for test in $tests; do
 		build "$2" "$3" "$dir/$test" "$top/selftests/win/$test.c" \
-			-I"$ksft" -Wno-unused-parameter -Wno-sign-compare \
+			-I"$ksft" -I"$top/selftests" -Wno-unused-parameter -Wno-sign-compare \
 			-Wno-missing-field-initializers -Wno-clobbered \
 			-Wno-unknown-warning-option
 		$fixed "$dir/$test" > "$dir/$test.log" 2>&1 || {
