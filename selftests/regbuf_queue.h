@@ -408,6 +408,22 @@ static inline int rb_q_enter(struct rb_queue *q, __u32 submit, __u32 wait,
 	return err;
 }
 
+/* Call, if the kernel wants to be told of what was stored in the ring. */
+static inline int rb_q_call(struct rb_queue *q)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (rb_load(&q->ring->flags) & REGBUF_RING_F_NEED_ENTER)
+		return rb_q_enter(q, 0, 0, 0, NULL);
+	return 0;
+}
+
+/* Let the poller see what was written, and wake it if it sleeps. */
+static inline int rb_q_kick(struct rb_queue *q)
+{
+	rb_q_publish(q);
+	return rb_q_call(q);
+}
+
 /* All that was written; 0, or the error of the first that was refused. */
 static inline int rb_q_submit_all(struct rb_queue *q)
 {
@@ -560,10 +576,7 @@ static inline int rb_q_return(struct rb_queue *q, __u32 nr)
 
 	q->pool[tail & (q->pool_entries - 1)] = nr;
 	rb_store(&q->ring->pool_tail, tail + 1);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (rb_load(&q->ring->flags) & REGBUF_RING_F_NEED_ENTER)
-		return rb_q_enter(q, 0, 0, 0, NULL);
-	return 0;
+	return rb_q_call(q);
 }
 
 /*

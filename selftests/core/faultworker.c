@@ -50,18 +50,9 @@ static int poller_queue(struct rig *rig, int sock)
 	       rb_q_attach(&rig->q, sock, RB_BOTH, 0, 0, &rig->ep);
 }
 
-static int kick(struct rb_queue *q)
-{
-	rb_q_publish(q);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (rb_load(&q->ring->flags) & REGBUF_RING_F_NEED_ENTER)
-		return rb_q_enter(q, 0, 0, 0, NULL);
-	return 0;
-}
-
 static int call_poller(struct rig *rig)
 {
-	int err = kick(&rig->q) ?: await(&rig->q, &rig->cqe);
+	int err = rb_q_kick(&rig->q) ?: await(&rig->q, &rig->cqe);
 
 	return err ?: -(int)rig->cqe.error;
 }
@@ -72,7 +63,7 @@ static int poller_whole(struct rig *rig)
 	for (__u32 done = 0; done < rig->q.cq_entries; done += 8) {
 		for (int i = 0; i < 8; i++)
 			rb_sqe_nop(&rig->q, i);
-		if (kick(&rig->q) ||
+		if (rb_q_kick(&rig->q) ||
 		    !rb_within(20, rb_q_ready(&rig->q) == done + 8) ||
 		    !rb_within(20, rb_load(&rig->q.ring->sq_head) ==
 				   rig->q.tail))

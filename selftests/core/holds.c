@@ -61,11 +61,7 @@ static int submit(struct rb_queue *q, __u32 flags)
 {
 	if (!(flags & REGBUF_QUEUE_F_POLLER))
 		return rb_q_submit_all(q);
-	rb_q_publish(q);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (rb_load(&q->ring->flags) & REGBUF_RING_F_NEED_ENTER)
-		return rb_q_enter(q, 0, 0, 0, NULL);
-	return 0;
+	return rb_q_kick(q);
 }
 
 /* Look for a completion and do nothing else, so as to be there at once. */

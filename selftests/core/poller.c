@@ -51,16 +51,6 @@ FIXTURE_TEARDOWN(poller)
 	EXPECT_EQ(0, rb_qrig_close(&self->qr));
 }
 
-/* Let the poller see what was written, and wake it if it sleeps. */
-static int kick(struct rb_queue *q)
-{
-	rb_q_publish(q);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (rb_load(&q->ring->flags) & REGBUF_RING_F_NEED_ENTER)
-		return rb_q_enter(q, 0, 0, 0, NULL);
-	return 0;
-}
-
 static int need_enter(const struct rb_queue *q)
 {
 	return rb_load(&q->ring->flags) & REGBUF_RING_F_NEED_ENTER;
@@ -90,7 +80,7 @@ TEST_F(poller, takes_entries)
 {
 	for (int i = 0; i < 500; i++) {
 		rb_sqe_nop(&self->q, i);
-		ASSERT_EQ(0, kick(&self->q));
+		ASSERT_EQ(0, rb_q_kick(&self->q));
 		if (i % 50 == 0)
 			ASSERT_TRUE(rb_within(20, need_enter(&self->q)));
 		ASSERT_EQ(0, rb_q_expect(&self->q, i, 0));
@@ -107,7 +97,7 @@ TEST_F(poller, sleeps)
 	ASSERT_EQ(0, open_poller(self->qr.rig.dev, &q, 1));
 	EXPECT_TRUE(rb_within(20, need_enter(&q)));
 	rb_sqe_nop(&q, 1);
-	ASSERT_EQ(0, kick(&q));
+	ASSERT_EQ(0, rb_q_kick(&q));
 	EXPECT_EQ(0, rb_q_expect(&q, 1, 0));
 	EXPECT_TRUE(rb_within(20, need_enter(&q)));
 	rb_q_close(&q);
@@ -122,7 +112,7 @@ TEST_F(poller, refusals_are_completions)
 	rb_sqe_send(&self->q, self->ep + 1, self->qr.rig.id, 0, 10, 4);
 	rb_sqe_send_inline(&self->q, self->ep, (void *)16, 1, 5);
 	rb_sqe_nop(&self->q, 6);
-	ASSERT_EQ(0, kick(&self->q));
+	ASSERT_EQ(0, rb_q_kick(&self->q));
 	for (int i = 1; i <= 6; i++) {
 		static const int errors[] = {
 			0, 0, EINVAL, ENOENT, ENOENT, EFAULT, 0,
@@ -146,13 +136,13 @@ TEST_F(poller, stalls_when_there_is_no_place)
 		while (self->q.tail - rb_load(&self->q.ring->sq_head) <
 		       ENTRIES && written < ENTRIES * 2)
 			rb_sqe_nop(&self->q, written++);
-		ASSERT_EQ(0, kick(&self->q));
+		ASSERT_EQ(0, rb_q_kick(&self->q));
 		ASSERT_TRUE(rb_within(20, rb_q_ready(&self->q) == ENTRIES));
 	}
 	EXPECT_TRUE(rb_within(20, need_enter(&self->q)));
 	EXPECT_EQ(ENTRIES, rb_load(&self->q.ring->sq_head));
 	while (seen < written) {
-		ASSERT_EQ(0, kick(&self->q));
+		ASSERT_EQ(0, rb_q_kick(&self->q));
 		ASSERT_EQ(0, rb_q_expect(&self->q, seen, 0));
 		seen++;
 	}
@@ -171,7 +161,7 @@ TEST_F(poller, sends_and_receives)
 	rb_sqe_send_inline(&self->q, self->ep, "abc", 3, 1);
 	rb_sqe_send_list(&self->q, self->ep, slices, 2, 2);
 	rb_sqe_recv(&self->q, self->ep, qr->rig.id, 100, 10, 3);
-	ASSERT_EQ(0, kick(&self->q));
+	ASSERT_EQ(0, rb_q_kick(&self->q));
 	EXPECT_EQ(0, rb_q_expect(&self->q, 1, 0));
 	EXPECT_EQ(0, rb_q_expect(&self->q, 2, 0));
 	ASSERT_EQ(0, rb_recv_all(qr->rig.far, got, sizeof(got)));
@@ -208,7 +198,7 @@ TEST_F(poller, rings_change_under_it)
 	for (int i = 0; i < 300; i++) {
 		for (int n = 0; n < i % 5; n++)
 			rb_sqe_nop(&q, written++);
-		ASSERT_EQ(0, kick(&q));
+		ASSERT_EQ(0, rb_q_kick(&q));
 		ASSERT_EQ(0, rb_q_resize(&q, 8 << i % 4, 8 << i % 3));
 		while (seen < written)
 			ASSERT_EQ(0, rb_q_expect(&q, seen++, 0));
@@ -225,7 +215,7 @@ TEST_F(poller, is_closed_at_work)
 		ASSERT_EQ(0, open_poller(self->qr.rig.dev, &q, i % 2));
 		for (int n = 0; n < i % ENTRIES; n++)
 			rb_sqe_timeout(&q, n * RB_MSEC, n);
-		ASSERT_EQ(0, kick(&q));
+		ASSERT_EQ(0, rb_q_kick(&q));
 		rb_q_close(&q);
 	}
 }
@@ -244,7 +234,7 @@ TEST_F(poller, dies_with_the_process)
 		    open_poller(qr.rig.dev, &q, 1000000))
 			_exit(1);
 		rb_sqe_timeout(&q, 3600 * RB_SEC, 1);
-		kick(&q);
+		rb_q_kick(&q);
 		raise(SIGKILL);
 	}
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));

@@ -187,10 +187,7 @@ static void submit_poller(struct queue *q)
 
 	for (; head != q->rb.tail; head++)
 		accepted(req_of(&q->rb.sqes[head & (q->rb.sq_entries - 1)]));
-	rb_q_publish(&q->rb);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (rb_load(&q->rb.ring->flags) & REGBUF_RING_F_NEED_ENTER)
-		ALLOW("enter", rb_q_enter(&q->rb, 0, 0, 0, NULL), 0);
+	ALLOW("enter", rb_q_kick(&q->rb), 0);
 }
 
 /* All that was drafted. What is refused, and what follows it, is dropped. */

@@ -210,9 +210,7 @@ static void reap_queue(struct queue *q)
 	while (rb_q_pop(&q->rb, &cqe))
 		complete(q, &cqe);
 	/* Who waits for the room that there is now wants to be told. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (rb_load(&q->rb.ring->flags) & REGBUF_RING_F_NEED_ENTER)
-		ALLOW("enter", rb_q_enter(&q->rb, 0, 0, 0, NULL), 0);
+	ALLOW("enter", rb_q_call(&q->rb), 0);
 }
 
 /* All that are there. */
