@@ -161,8 +161,8 @@ sanitizer_kernel()
 	make -C "$3" O="$obj" KCONFIG_ALLCONFIG="$dir/wanted" \
 		allnoconfig > "$log" 2>&1 || die "see $log"
 	check_config "$dir/wanted" "$obj/.config"
-	# Races are looked for in the module, not in the rest of the kernel.
-	make -C "$obj" -j"$(nproc)" KCSAN_SANITIZE=n vmlinux modules_prepare \
+	# shellcheck disable=SC2046 # one word a variable
+	make -C "$obj" -j"$(nproc)" $(variables "$2") vmlinux modules_prepare \
 		>> "$log" 2>&1 || die "see $log"
 	cp "$obj/vmlinux.symvers" "$obj/Module.symvers"
 	find "$obj" \( -name '*.o' -o -name '*.a' -o -name '.*.cmd' \) \
@@ -180,11 +180,23 @@ options()
 	esac
 }
 
+# Races are looked for in the module, not in the rest of the kernel; but of that
+# KCSAN has to know what orders the module's reads and writes.
+variables()
+{
+	[ "$1" = kcsan ] || return 0
+	echo KCSAN_SANITIZE=n
+	for file in spinlock qspinlock qrwlock mutex rwsem percpu-rwsem \
+		semaphore rtmutex_api tree srcutree workqueue; do
+		echo "KCSAN_INSTRUMENT_BARRIERS_$file.o=y"
+	done
+}
+
 # sanitizers CONFIG SOURCE-DIRECTORY
 sanitizers()
 {
-	key=$( (basename "$2"; gcc --version; options "$1" | grep ^CONFIG) |
-		key_of)
+	key=$( (basename "$2"; gcc --version; options "$1" | grep ^CONFIG
+		variables "$1") | key_of)
 	cached "$cache/linux-$name-$key" sanitizer_kernel "$1" "$2"
 }
 
