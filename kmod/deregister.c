@@ -59,7 +59,8 @@ static int regbuf_deregister_one(struct regbuf_buf *buf,
 		return -ESTALE;
 	dereg->in_flight = regbuf_buf_uses(buf);
 	if (buf->count > 1) {
-		dereg->count = --buf->count;
+		dereg->count = buf->count - 1;
+		WRITE_ONCE(buf->count, dereg->count);
 		return 0;
 	}
 	if (busy && dereg->in_flight)

@@ -196,8 +196,8 @@ static int regbuf_enter(struct regbuf_queue *q, struct regbuf_ioc_enter *arg)
 	if (q->poller)
 		wake_up(&q->wait);
 	if (arg->submit || regbuf_queue_has_ready(q) ||
-	    !list_empty_careful(&q->stalled) || READ_ONCE(q->shut) ||
-	    !list_empty_careful(&q->gone)) {
+	    !regbuf_looks_empty(&q->stalled) || READ_ONCE(q->shut) ||
+	    !regbuf_looks_empty(&q->gone)) {
 		err = regbuf_enter_submit(q, arg);
 		if (err || arg->error ||
 		    regbuf_enter_enough(q, arg->ready, arg->wait))

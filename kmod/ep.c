@@ -47,7 +47,7 @@ static int regbuf_ep_wake(struct wait_queue_entry *wait, unsigned int mode,
 		return 0;
 	if (!sk_is_tcp(sk))
 		list_del_init(&wait->entry);
-	else if (!closed && !list_empty_careful(&ep->ready))
+	else if (!closed && !regbuf_looks_empty(&ep->ready))
 		return 0;
 	/* Ready or not: its lock has the run see what was changed here. */
 	regbuf_ep_ready(ep);
@@ -146,7 +146,7 @@ void regbuf_ep_ran(struct regbuf_ep *ep)
 	if (waits == regbuf_ep_watching(ep) || sk_is_tcp(ep->sock->sk))
 		return;
 	/* It was woken meanwhile, and will run again. */
-	if (waits && !list_empty_careful(&ep->ready))
+	if (waits && !regbuf_looks_empty(&ep->ready))
 		return;
 	regbuf_ep_watch(ep, waits);
 	/* Once more, for what came before we watched. */
@@ -196,7 +196,7 @@ int regbuf_ep_attach(struct regbuf_ep *ep, struct file *file, u32 max_send,
 			      &q->next_id, GFP_KERNEL_ACCOUNT);
 	if (err < 0)
 		goto err_close;
-	q->nr_eps++;
+	WRITE_ONCE(q->nr_eps, q->nr_eps + 1);
 	/* It can be seen under the lock of the table from now on. */
 	WRITE_ONCE(ep->file, file);
 	atomic_inc(&q->ctx->changes);
@@ -246,7 +246,7 @@ static void regbuf_ep_detach(struct regbuf_ep *ep)
 	list_del_init(&ep->ready);
 	spin_unlock_irq(&q->ready_lock);
 	xa_erase(&q->eps, ep->id);
-	q->nr_eps--;
+	WRITE_ONCE(q->nr_eps, q->nr_eps - 1);
 	atomic_inc(&q->ctx->changes);
 	/* It may have been stalled. */
 	list_move_tail(&ep->node, &q->gone);
@@ -285,7 +285,7 @@ void regbuf_ep_drained(struct regbuf_ep *ep)
 static void regbuf_ep_drain(struct regbuf_ep *ep, bool close)
 {
 	regbuf_ep_forget(ep);
-	ep->draining = true;
+	WRITE_ONCE(ep->draining, true);
 	ep->closing = close;
 	regbuf_list_abort(&ep->recv.reqs);
 	regbuf_list_abort(&ep->polls);

@@ -279,7 +279,7 @@ void regbuf_exports_forget(struct regbuf_ctx *ctx)
 	spin_lock(&regbuf_export_lock);
 	list_for_each_entry_safe(export, next, &ctx->exports, node) {
 		list_del_init(&export->node);
-		export->ctx = NULL;
+		WRITE_ONCE(export->ctx, NULL);
 	}
 	spin_unlock(&regbuf_export_lock);
 }

@@ -68,7 +68,8 @@ static u32 regbuf_queue_flags(const struct regbuf_queue *q)
 static void regbuf_queue_look(struct regbuf_queue *q,
 			      struct regbuf_queue_view *view)
 {
-	u32 fresh = READ_ONCE(q->nr_fresh), used;
+	/* Who has the queue changes it all the time. */
+	u32 fresh = data_race(q->nr_fresh), used;
 
 	spin_lock_irq(&q->cq_lock);
 	view->sq_entries = q->shm->sq_entries;

@@ -676,7 +676,7 @@ static inline struct regbuf_ep *regbuf_ep_find(struct regbuf_queue *q, u32 id)
  */
 static inline bool regbuf_ep_watching(const struct regbuf_ep *ep)
 {
-	return !list_empty_careful(&ep->wait.entry);
+	return !regbuf_looks_empty(&ep->wait.entry);
 }
 
 /**
@@ -712,7 +712,7 @@ static inline bool regbuf_req_single(const struct regbuf_req *req)
  */
 static inline void regbuf_ep_reap(struct regbuf_queue *q)
 {
-	if (unlikely(!list_empty_careful(&q->gone)))
+	if (unlikely(!regbuf_looks_empty(&q->gone)))
 		__regbuf_ep_reap(q);
 }
 

@@ -40,8 +40,8 @@ static bool __regbuf_queue_has_ready(const struct regbuf_queue *q)
  */
 bool regbuf_queue_has_ready(struct regbuf_queue *q)
 {
-	return !list_empty_careful(&q->ready) || READ_ONCE(q->timer_due) ||
-	       READ_ONCE(q->idle_due);
+	return !regbuf_looks_empty(&q->ready) ||
+	       READ_ONCE(q->timer_due) || READ_ONCE(q->idle_due);
 }
 
 /**
@@ -148,7 +148,7 @@ void regbuf_queue_due(struct regbuf_queue *q, bool *what)
 	unsigned long flags;
 
 	spin_lock_irqsave(&q->ready_lock, flags);
-	*what = true;
+	WRITE_ONCE(*what, true);
 	regbuf_queue_kick(q);
 	spin_unlock_irqrestore(&q->ready_lock, flags);
 }
@@ -181,7 +181,7 @@ static struct regbuf_ep *regbuf_ready_pop(struct regbuf_queue *q)
 		list_del_init(&ep->posted);
 		return ep;
 	}
-	if (list_empty_careful(&q->ready))
+	if (regbuf_looks_empty(&q->ready))
 		return NULL;
 	spin_lock_irq(&q->ready_lock);
 	ep = list_first_entry_or_null(&q->ready, struct regbuf_ep, ready);
@@ -199,7 +199,7 @@ static bool regbuf_due_take(struct regbuf_queue *q, bool *what)
 		return false;
 	spin_lock_irq(&q->ready_lock);
 	due = *what;
-	*what = false;
+	WRITE_ONCE(*what, false);
 	spin_unlock_irq(&q->ready_lock);
 	return due;
 }

@@ -416,6 +416,18 @@ static inline void regbuf_cargo_init(struct regbuf_cargo *cargo)
 }
 
 /**
+ * regbuf_looks_empty() - was a list empty just now
+ * @list: one that others change, under a lock that the caller lacks
+ *
+ * Context: Any. A hint; barriers with whoever changes it are the caller's.
+ */
+static inline bool regbuf_looks_empty(const struct list_head *list)
+{
+	/* An entry that comes or goes at this moment is seen, or not. */
+	return data_race(list_empty_careful(list));
+}
+
+/**
  * regbuf_bvecs_add() - describe one more run
  * @to: has room for it
  * @at: where it starts; contiguous within one folio

@@ -124,7 +124,7 @@ static u64 regbuf_register_count(struct regbuf_ctx *ctx,
 	mutex_lock(&ctx->lock);
 	buf = regbuf_mem_counted(ctx, want);
 	if (buf && buf->count < U32_MAX) {
-		buf->count++;
+		WRITE_ONCE(buf->count, buf->count + 1);
 		id = buf->id;
 	}
 	mutex_unlock(&ctx->lock);

@@ -106,7 +106,7 @@ static void __regbuf_queue_break(struct regbuf_queue *q)
 	lockdep_assert_held(&q->cq_lock);
 	if (q->broken)
 		return;
-	q->broken = true;
+	WRITE_ONCE(q->broken, true);
 	WRITE_ONCE(q->shm->ring->flags,
 		   q->shm->ring->flags | REGBUF_RING_F_BROKEN);
 	wake_up_all(&q->wait);
@@ -335,7 +335,7 @@ static struct regbuf_cqe *regbuf_cq_next(struct regbuf_queue *q, bool silent)
 		return NULL;
 	WRITE_ONCE(q->cq_tail, tail + 1);
 	if (!silent)
-		q->cq_loud = tail + 1;
+		WRITE_ONCE(q->cq_loud, tail + 1);
 	return &q->shm->cqes[tail & (q->shm->cq_entries - 1)];
 }
 

@@ -102,9 +102,11 @@ static void regbuf_sqe_read(struct regbuf_queue *q, struct regbuf_sqe *sqe)
 
 static void regbuf_sqe_next(struct regbuf_queue *q)
 {
-	q->sq_head++;
+	u32 head = q->sq_head + 1;
+
+	WRITE_ONCE(q->sq_head, head);
 	/* After the entry was read; pairs with the program's acquire. */
-	smp_store_release(&q->shm->ring->sq_head, q->sq_head);
+	smp_store_release(&q->shm->ring->sq_head, head);
 }
 
 /* Entries that the program has written; it may have lied. */
