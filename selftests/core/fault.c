@@ -15,6 +15,7 @@
 
 static struct regbuf_array_entry table[2];	/* the former one */
 static char *view;				/* of slots */
+static int importer;				/* another context */
 
 static int call_open(struct rig *rig)
 {
@@ -455,6 +456,32 @@ FIXTURE_VARIANT_ADD(fault, import) {
 	.prepare = call_export,
 	.call = call_import,
 	.check = check_import,
+};
+
+/* Into a context that has no table yet. */
+static int prepare_import_first(struct rig *rig)
+{
+	importer = rb_open();
+	return importer < 0 ? -1 : call_export(rig);
+}
+
+static int call_import_first(struct rig *rig)
+{
+	return rb_import(importer, rig->fd, 0, &rig->id);
+}
+
+static int check_import_first(struct rig *rig, int err)
+{
+	int bad = !exported(rig, 1, !err);
+
+	close(importer);
+	return close(rig->fd) ?: bad;
+}
+
+FIXTURE_VARIANT_ADD(fault, import_first) {
+	.prepare = prepare_import_first,
+	.call = call_import_first,
+	.check = check_import_first,
 };
 
 static int prepare_revoke(struct rig *rig)
