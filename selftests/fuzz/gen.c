@@ -225,6 +225,23 @@ static void fz_alter(struct fz_rng *rng, struct fz_prog *prog)
 	}
 }
 
+/* Where anything may stand, in rings above all, something else. */
+static void fz_lie(struct fz_rng *rng, struct fz_prog *prog)
+{
+	unsigned int tries, i;
+
+	for (tries = 0; tries < 8; tries++) {
+		struct fz_call *call = &prog->call[fz_below(rng, prog->nr)];
+
+		for (i = 0; i < FZ_ARGS; i++) {
+			if (fz_descs[call->nr].arg[i].kind != FZ_ANY)
+				continue;
+			call->arg[i] = fz_interesting(rng);
+			return;
+		}
+	}
+}
+
 /* The rest of another program, from somewhere in it. */
 static void fz_splice(struct fz_rng *rng, struct fz_prog *prog,
 		      const struct fz_prog *other)
@@ -276,6 +293,10 @@ void fz_mutate(struct fz_rng *rng, struct fz_prog *prog,
 			break;
 		case 7:
 			fz_fault(rng, prog);
+			break;
+		case 8:
+		case 9:
+			fz_lie(rng, prog);
 			break;
 		default:
 			fz_alter(rng, prog);
