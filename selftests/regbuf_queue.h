@@ -408,13 +408,17 @@ static inline int rb_q_enter(struct rb_queue *q, __u32 submit, __u32 wait,
 	return err;
 }
 
+/* Does the kernel want to be told of what is stored in the ring */
+static inline int rb_q_wants_call(const struct rb_queue *q)
+{
+	return rb_load(&q->ring->flags) & REGBUF_RING_F_NEED_ENTER;
+}
+
 /* Call, if the kernel wants to be told of what was stored in the ring. */
 static inline int rb_q_call(struct rb_queue *q)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (rb_load(&q->ring->flags) & REGBUF_RING_F_NEED_ENTER)
-		return rb_q_enter(q, 0, 0, 0, NULL);
-	return 0;
+	return rb_q_wants_call(q) ? rb_q_enter(q, 0, 0, 0, NULL) : 0;
 }
 
 /* Let the poller see what was written, and wake it if it sleeps. */

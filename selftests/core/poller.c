@@ -51,11 +51,6 @@ FIXTURE_TEARDOWN(poller)
 	EXPECT_EQ(0, rb_qrig_close(&self->qr));
 }
 
-static int need_enter(const struct rb_queue *q)
-{
-	return rb_load(&q->ring->flags) & REGBUF_RING_F_NEED_ENTER;
-}
-
 /* Nobody is charged for its time: it needs CAP_SYS_NICE. */
 TEST_F(poller, needs_the_capability)
 {
@@ -82,7 +77,7 @@ TEST_F(poller, takes_entries)
 		rb_sqe_nop(&self->q, i);
 		ASSERT_EQ(0, rb_q_kick(&self->q));
 		if (i % 50 == 0)
-			ASSERT_TRUE(rb_within(20, need_enter(&self->q)));
+			ASSERT_TRUE(rb_within(20, rb_q_wants_call(&self->q)));
 		ASSERT_EQ(0, rb_q_expect(&self->q, i, 0));
 	}
 	/* A completion may be seen a moment before its entry is free. */
@@ -95,11 +90,11 @@ TEST_F(poller, sleeps)
 	struct rb_queue q;
 
 	ASSERT_EQ(0, open_poller(self->qr.rig.dev, &q, 1));
-	EXPECT_TRUE(rb_within(20, need_enter(&q)));
+	EXPECT_TRUE(rb_within(20, rb_q_wants_call(&q)));
 	rb_sqe_nop(&q, 1);
 	ASSERT_EQ(0, rb_q_kick(&q));
 	EXPECT_EQ(0, rb_q_expect(&q, 1, 0));
-	EXPECT_TRUE(rb_within(20, need_enter(&q)));
+	EXPECT_TRUE(rb_within(20, rb_q_wants_call(&q)));
 	rb_q_close(&q);
 }
 
@@ -139,7 +134,7 @@ TEST_F(poller, stalls_when_there_is_no_place)
 		ASSERT_EQ(0, rb_q_kick(&self->q));
 		ASSERT_TRUE(rb_within(20, rb_q_ready(&self->q) == ENTRIES));
 	}
-	EXPECT_TRUE(rb_within(20, need_enter(&self->q)));
+	EXPECT_TRUE(rb_within(20, rb_q_wants_call(&self->q)));
 	EXPECT_EQ(ENTRIES, rb_load(&self->q.ring->sq_head));
 	while (seen < written) {
 		ASSERT_EQ(0, rb_q_kick(&self->q));
@@ -168,7 +163,7 @@ TEST_F(poller, sends_and_receives)
 	EXPECT_EQ(0, memcmp(got, "abchead", 7));
 	EXPECT_EQ(0, memcmp(got + 7, qr->rig.mem + 3, 10));
 	/* Asleep when the data come. */
-	ASSERT_TRUE(rb_within(20, need_enter(&self->q)));
+	ASSERT_TRUE(rb_within(20, rb_q_wants_call(&self->q)));
 	ASSERT_EQ(5, send(qr->rig.far, "hello", 5, 0));
 	EXPECT_TRUE(rb_within(20, !rb_q_empty(&self->q)));
 	EXPECT_EQ(0, rb_q_expect(&self->q, 3, 0));

@@ -361,7 +361,7 @@ static void run_dry(struct __test_metadata *_metadata, struct pool_rig *p)
 	}
 	say(_metadata, p, SLICES + 1);
 	EXPECT_EQ(0, rb_q_quiet(p->q));
-	EXPECT_TRUE(rb_load(&p->q->ring->flags) & REGBUF_RING_F_NEED_ENTER);
+	EXPECT_TRUE(rb_q_wants_call(p->q));
 }
 
 /* C15: detached while it waits for a slice; slices come back later. */
