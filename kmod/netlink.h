@@ -108,7 +108,6 @@ int regbuf_dump_run(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd,
 		    regbuf_dump_fn fn);
 
 /* nlqueue.c */
-struct regbuf_queue *regbuf_queue_from(struct regbuf_ctx *ctx, u32 id);
 bool regbuf_ep_view(struct regbuf_queue *q, unsigned long *id,
 		    struct regbuf_ep_view *view);
 u64 regbuf_ep_cookie(const struct regbuf_ep_view *view);

@@ -14,30 +14,6 @@
 #include "compat.h"
 #include "netlink.h"
 
-/**
- * regbuf_queue_from() - the first queue of a context from an id on
- * @ctx: the context
- * @id: the id
- *
- * Context: Process context.
- * Return: the queue, with a reference, or NULL.
- */
-struct regbuf_queue *regbuf_queue_from(struct regbuf_ctx *ctx, u32 id)
-{
-	struct regbuf_queue *q, *found = NULL;
-
-	mutex_lock(&ctx->lock);
-	/* Newer ones are behind older ones. */
-	list_for_each_entry(q, &ctx->queues, node) {
-		if (q->id < id || !refcount_inc_not_zero(&q->ref))
-			continue;
-		found = q;
-		break;
-	}
-	mutex_unlock(&ctx->lock);
-	return found;
-}
-
 /* What there is to see of a queue. */
 struct regbuf_queue_view {
 	u32 sq_entries;

@@ -141,8 +141,7 @@ int regbuf_poller_start(struct regbuf_queue *q, u32 idle_us)
  * regbuf_poller_stop() - stop a queue's poller, if it has one
  * @q: the queue
  *
- * Context: Process context, of whoever takes the queue off its context's list,
- *          or the last. May sleep.
+ * Context: Process context, of whoever ends the queue. May sleep.
  */
 void regbuf_poller_stop(struct regbuf_queue *q)
 {

@@ -65,6 +65,9 @@ void regbuf_queue_put(struct regbuf_queue *q)
 /* Cancel everything, for good. What is in the network completes still. */
 static void regbuf_queue_kill(struct regbuf_queue *q)
 {
+	mutex_lock(&q->ctx->lock);
+	regbuf_stock_close(&q->stock);
+	mutex_unlock(&q->ctx->lock);
 	mutex_lock(&q->kill_lock);
 	regbuf_poller_stop(q);
 	regbuf_queue_lock(q);
@@ -91,7 +94,6 @@ static void regbuf_queue_unlist(struct regbuf_queue *q)
 	mutex_lock(&ctx->lock);
 	list_del_init(&q->node);
 	atomic_inc(&ctx->changes);
-	regbuf_stock_close(&q->stock);
 	mutex_unlock(&ctx->lock);
 }
 
@@ -131,32 +133,46 @@ static int regbuf_queue_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static struct regbuf_queue *regbuf_queue_first(struct regbuf_ctx *ctx)
+/**
+ * regbuf_queue_from() - the first queue of a context from an id on
+ * @ctx: the context
+ * @id: the id
+ *
+ * Context: Process context.
+ * Return: the queue, with a reference, or NULL.
+ */
+struct regbuf_queue *regbuf_queue_from(struct regbuf_ctx *ctx, u32 id)
 {
-	struct regbuf_queue *q;
+	struct regbuf_queue *q, *found = NULL;
 
 	mutex_lock(&ctx->lock);
-	q = list_first_entry_or_null(&ctx->queues, struct regbuf_queue, node);
-	if (q) {
-		list_del_init(&q->node);
-		regbuf_stock_close(&q->stock);
-		refcount_inc(&q->ref);
+	/* Newer ones are behind older ones. */
+	list_for_each_entry(q, &ctx->queues, node) {
+		if (q->id < id || !refcount_inc_not_zero(&q->ref))
+			continue;
+		found = q;
+		break;
 	}
 	mutex_unlock(&ctx->lock);
-	return q;
+	return found;
 }
 
 /**
  * regbuf_queue_kill_all() - a context is closed: end its queues
  * @ctx: the context
  *
+ * They are there, for whoever wants to see what they hold, until they are
+ * closed themselves.
+ *
  * Context: Process context, of whoever closes it. May sleep.
  */
 void regbuf_queue_kill_all(struct regbuf_ctx *ctx)
 {
 	struct regbuf_queue *q;
+	u32 id = 0;
 
-	while ((q = regbuf_queue_first(ctx))) {
+	while ((q = regbuf_queue_from(ctx, id))) {
+		id = q->id + 1;
 		regbuf_queue_kill(q);
 		regbuf_queue_put(q);
 	}

@@ -353,6 +353,7 @@ void regbuf_shm_tell(const struct regbuf_shm *shm, u32 *sq_off, u32 *cq_off,
 
 /* queue.c */
 void regbuf_queue_put(struct regbuf_queue *q);
+struct regbuf_queue *regbuf_queue_from(struct regbuf_ctx *ctx, u32 id);
 void regbuf_queue_kill_all(struct regbuf_ctx *ctx);
 int regbuf_ioctl_queue(void *of, struct regbuf_call *call);
 

@@ -4,11 +4,15 @@
  * socket holds a buffer in flight; resetting that socket.
  */
 #include "nl.h"
+#include "regbuf_stuffed.h"
 #include "kselftest_harness.h"
 
 #include <poll.h>
+#include <pthread.h>
 
 #define LEN	(4 * RB_PAGE)
+#define SLICE	1024
+#define QUEUES	500
 
 /* The last of a dump, whatever of. */
 struct seen {
@@ -173,6 +177,76 @@ TEST_F(show, a_queue)
 	EXPECT_TRUE(rb_within(10, dump(self, REGBUF_CMD_QUEUE_GET) == 1));
 }
 
+/* What the last of a context's is told to be. */
+static __u32 flags_of(struct rn *nl, int cmd, int attr, __u32 ctx)
+{
+	struct seen seen = { };
+	struct rn_answer a = { .each = see, .arg = &seen };
+
+	return rn_dump(nl, cmd, ctx, &a) ? 0 : seen.word[attr];
+}
+
+static __u32 flags_of_queue(struct rn *nl, __u32 ctx)
+{
+	return flags_of(nl, REGBUF_CMD_QUEUE_GET, REGBUF_A_QUEUE_FLAGS, ctx);
+}
+
+/* C2: one that waits for slices of its pool. */
+TEST_F(show, a_queue_without_room)
+{
+	struct sockaddr_storage ss;
+	struct sockaddr *to = (struct sockaddr *)&ss;
+	struct rb_queue *q = &self->qr.q;
+	socklen_t len = sizeof(ss);
+
+	ASSERT_EQ(0, getsockname(self->qr.rig.near, to, &len));
+	if (variant->type == SOCK_DGRAM)
+		ASSERT_EQ(0, connect(self->qr.rig.far, to, len));
+	ASSERT_EQ(0, rb_q_pool(q, self->qr.rig.id, 64, SLICE, 1));
+	rb_sqe_recv_pool(q, self->qr.ep, REGBUF_SQE_F_MULTI, 0, 1);
+	ASSERT_EQ(0, rb_q_submit_all(q));
+	EXPECT_EQ(0, flags_of_queue(&self->nl, self->ctx.id));
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(SLICE, send(self->qr.rig.far, self->qr.rig.mem,
+				      SLICE, 0));
+	EXPECT_TRUE(rb_within(20, flags_of_queue(&self->nl, self->ctx.id) ==
+			      REGBUF_QUEUE_FLAG_STALLED));
+}
+
+/* C15: one whose context is closed, and one that the kernel looks after. */
+TEST_F(show, queues_of_another_kind)
+{
+	struct regbuf_ioc_queue params = {
+		.flags = REGBUF_QUEUE_F_POLLER,
+		.sq_entries = 8,
+		.cq_entries = 8,
+	};
+	int dev = rb_open();
+	struct rb_queue q;
+	struct rn_ctx ctx;
+
+	ASSERT_LE(0, dev);
+	ASSERT_EQ(0, rn_newest(&self->nl, &ctx));
+	ASSERT_EQ(0, rb_q_open_params(dev, &q, &params));
+	EXPECT_EQ(REGBUF_QUEUE_FLAG_POLLER, flags_of_queue(&self->nl, ctx.id));
+	close(dev);
+	EXPECT_EQ(REGBUF_QUEUE_FLAG_POLLER | REGBUF_QUEUE_FLAG_SHUT,
+		  flags_of_queue(&self->nl, ctx.id));
+	rb_q_close(&q);
+}
+
+/* More than a message has room for. */
+TEST_F(show, many_queues)
+{
+	struct rb_queue q[QUEUES];
+
+	for (int i = 0; i < QUEUES; i++)
+		ASSERT_EQ(0, rb_q_open(self->qr.rig.dev, &q[i], 1, 1, 0));
+	EXPECT_EQ(QUEUES + 1, dump(self, REGBUF_CMD_QUEUE_GET));
+	for (int i = 0; i < QUEUES; i++)
+		rb_q_close(&q[i]);
+}
+
 static __u64 cookie(int sock)
 {
 	socklen_t size = sizeof(__u64);
@@ -317,6 +391,42 @@ TEST_F(stuck, endpoint_tells_how_much)
 		  self->seen.wide[REGBUF_A_ENDPOINT_IN_FLIGHT_BYTES]);
 }
 
+static __u32 flags_of_endpoint(FIXTURE_DATA(stuck) *self)
+{
+	return flags_of(&self->nl, REGBUF_CMD_ENDPOINT_GET,
+			REGBUF_A_ENDPOINT_FLAGS, self->ctx.id);
+}
+
+static void *detach(void *arg)
+{
+	FIXTURE_DATA(stuck) *self = arg;
+
+	return (void *)(long)rb_q_detach(&self->qr.q, self->qr.ep,
+					 REGBUF_DETACH_F_DRAIN);
+}
+
+/* C15: one that is being detached, and waits for its peer to read. */
+TEST_F(stuck, endpoint_drains)
+{
+	size_t bytes = 0;
+	pthread_t thread;
+	void *result;
+
+	/* Nothing is acknowledged: it stays full. */
+	while (!rb_fill(self->qr.rig.near, self->qr.rig.mem, &bytes))
+		;
+	rb_qrig_send(&self->qr, 0, RB_PAGE, 3);
+	ASSERT_EQ(0, rb_q_submit_all(&self->qr.q));
+	EXPECT_EQ(RB_BOTH, flags_of_endpoint(self));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, detach, self));
+	EXPECT_TRUE(rb_within(20, flags_of_endpoint(self) ==
+			      (RB_BOTH | REGBUF_ENDPOINT_FLAG_DRAINING)));
+	rb_sqe_cancel(&self->qr.q, 0, 3, 0, 4);
+	ASSERT_EQ(0, rb_q_submit_all(&self->qr.q));
+	ASSERT_EQ(0, pthread_join(thread, &result));
+	EXPECT_EQ(NULL, result);
+}
+
 /* When the network lets go, nothing is held. */
 TEST_F(stuck, until_it_is_acknowledged)
 {
@@ -345,6 +455,24 @@ TEST_F(stuck, detached_and_closed)
 	EXPECT_EQ(0, ctx->queues);
 	ASSERT_EQ(0, rb_net_release(&rig->net, rig->far));
 	EXPECT_TRUE(rb_within(20, rn_ctx(&self->nl, ctx->id, ctx) == -ENOENT));
+}
+
+/* Only the context is closed: its queue holds what it held, and is shown. */
+TEST_F(stuck, context_closed)
+{
+	struct rb_rig *rig = &self->qr.rig;
+
+	close(rig->dev);
+	rig->dev = -1;
+	EXPECT_EQ(1, holds(self, self->other));
+	EXPECT_EQ(1, self->seen.word[REGBUF_A_HOLD_QUEUE]);
+	EXPECT_EQ(2000, self->seen.wide[REGBUF_A_HOLD_BYTES]);
+	ASSERT_EQ(0, rn_ctx(&self->nl, self->ctx.id, &self->ctx));
+	EXPECT_EQ(1, self->ctx.closed);
+	EXPECT_EQ(1, self->ctx.queues);
+	EXPECT_EQ(0, self->ctx.endpoints);
+	ASSERT_EQ(0, rb_net_release(&rig->net, rig->far));
+	EXPECT_TRUE(rb_within(20, holds(self, 0) == 0));
 }
 
 static int reset(FIXTURE_DATA(stuck) *self, __u32 queue, __u32 ep, __u64 by,
