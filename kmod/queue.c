@@ -297,7 +297,9 @@ static struct regbuf_queue *regbuf_queue_create(struct regbuf_ctx *ctx,
 
 	if (!q)
 		return ERR_PTR(-ENOMEM);
-	if (!atomic_add_unless(&ctx->open_queues, 1, REGBUF_MAX_QUEUES)) {
+	/* Nor may ids wrap: those who are on the way to one are not as many. */
+	if (READ_ONCE(ctx->nr_queues) >= U32_MAX - REGBUF_MAX_QUEUES ||
+	    !atomic_add_unless(&ctx->open_queues, 1, REGBUF_MAX_QUEUES)) {
 		kfree(q);
 		return ERR_PTR(-ENOSPC);
 	}
@@ -354,7 +356,8 @@ static void regbuf_queue_list(struct regbuf_queue *q)
 	struct regbuf_ctx *ctx = q->ctx;
 
 	mutex_lock(&ctx->lock);
-	q->id = ++ctx->nr_queues;
+	WRITE_ONCE(ctx->nr_queues, ctx->nr_queues + 1);
+	q->id = ctx->nr_queues;
 	list_add_tail(&q->node, &ctx->queues);
 	atomic_inc(&ctx->changes);
 	regbuf_stock_open(&q->stock, ctx);

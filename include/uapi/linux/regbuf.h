@@ -798,8 +798,8 @@ struct regbuf_ring {
  * requests is charged to the caller's cgroup.
  *
  * Errors: -EINVAL: too many entries, or none. -EPERM: F_POLLER without the
- * capability. -ENOSPC: the context has 4096 queues. -EMFILE, -ENFILE: no
- * descriptor.
+ * capability. -ENOSPC: the context has 4096 queues, or has had some 2^32.
+ * -EMFILE, -ENFILE: no descriptor.
  */
 struct regbuf_ioc_queue {
 	__u32 size;
