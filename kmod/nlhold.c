@@ -153,7 +153,8 @@ static bool regbuf_holds_room(struct regbuf_holds **holds)
 		return true;
 	if (max == old->max)
 		return false;
-	new = kvmalloc(struct_size(new, held, max), GFP_KERNEL_ACCOUNT);
+	new = kvmalloc(struct_size(new, held, max),
+		       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!new)
 		return false;
 	memcpy(new, old, struct_size(old, held, old->nr));
@@ -216,7 +217,7 @@ int regbuf_holds_take(struct regbuf_dump *dump, struct regbuf_queue *q)
 	if (dump->holds)
 		return 0;
 	holds = kvmalloc(struct_size(holds, held, REGBUF_HOLDS_MIN),
-			 GFP_KERNEL_ACCOUNT);
+			 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!holds)
 		return -ENOMEM;
 	holds->nr = 0;

@@ -93,7 +93,7 @@ static int regbuf_pool_alloc(struct regbuf_pool *pool, u32 count)
 	u32 i;
 
 	pool->free = kvmalloc_array(count, sizeof(*pool->free),
-				    GFP_KERNEL_ACCOUNT);
+				    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	pool->out = bitmap_zalloc(count, GFP_KERNEL_ACCOUNT);
 	if (!pool->free || !pool->out) {
 		regbuf_pool_free(pool);

@@ -269,7 +269,7 @@ static int regbuf_queue_alloc(struct regbuf_queue *q,
 	struct regbuf_shm *shm;
 
 	q->bv = kvmalloc_array(REGBUF_QUEUE_BVECS, sizeof(*q->bv),
-			       GFP_KERNEL_ACCOUNT);
+			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!q->bv)
 		return -ENOMEM;
 	q->batch.x.ctx = q->ctx;

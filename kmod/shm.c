@@ -34,7 +34,7 @@ static int regbuf_shm_alloc_pages(struct regbuf_shm *shm)
 	u32 nr = DIV_ROUND_UP(regbuf_shm_size(shm), PAGE_SIZE);
 
 	shm->pages = kvmalloc_array(nr, sizeof(*shm->pages),
-				    GFP_KERNEL_ACCOUNT);
+				    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!shm->pages)
 		return -ENOMEM;
 	for (; shm->nr_pages < nr; shm->nr_pages++) {

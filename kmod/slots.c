@@ -165,7 +165,7 @@ static struct regbuf_view *regbuf_view_get(struct regbuf_ctx *ctx)
 
 	if (view)
 		return view;
-	view = kvzalloc(sizeof(*view), GFP_KERNEL_ACCOUNT);
+	view = kvzalloc(sizeof(*view), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!view)
 		return NULL;
 	refcount_set(&view->ref, 1);

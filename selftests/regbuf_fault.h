@@ -143,46 +143,50 @@ static int rb_fault_allow(void)
 	       rb_fault_not_below_detector() || rb_fault_below_module();
 }
 
-/*
- * From now on there are so many bytes of slab memory for this task, and then
- * no more; or as much as it likes (-1).
- */
 #define RB_FAILURES	"1000000"	/* more than there are; counts down */
 
-static inline int rb_fault_space(long bytes)
+static inline int rb_fault_set(const char *kind, const char *what,
+			       const char *value)
 {
+	char path[128];
+
+	snprintf(path, sizeof(path), RB_INJECT "%s/%s", kind, what);
+	return rb_write_file(path, value);
+}
+
+/*
+ * From now on there are so many bytes of slab memory, or pages, for this task,
+ * and then no more; or as much as it likes (-1).
+ */
+static inline int rb_fault_space(const char *kind, long amount)
+{
+	bool on = amount >= 0;
 	char text[32];
 
-	snprintf(text, sizeof(text), "%ld", bytes);
-	if (bytes >= 0 &&
-	    (rb_write_file("/proc/self/make-it-fail", "1") ||
-	     rb_write_file(RB_INJECT "failslab/task-filter", "Y") ||
-	     rb_write_file(RB_INJECT "failslab/space", text) ||
-	     rb_write_file(RB_INJECT "failslab/times", RB_FAILURES)))
+	snprintf(text, sizeof(text), "%ld", on ? amount : 0);
+	if (on && (rb_write_file("/proc/self/make-it-fail", "1") ||
+		   rb_fault_set(kind, "times", RB_FAILURES)))
 		return -1;
-	return rb_write_file(RB_INJECT "failslab/probability",
-			     bytes < 0 ? "0" : "100") ||
-	       (bytes < 0 &&
-		(rb_write_file(RB_INJECT "failslab/task-filter", "N") ||
-		 rb_write_file(RB_INJECT "failslab/space", "0")));
+	return rb_fault_set(kind, "probability", "0") ||
+	       rb_fault_set(kind, "task-filter", on ? "Y" : "N") ||
+	       rb_fault_set(kind, "space", text) ||
+	       rb_fault_set(kind, "probability", on ? "100" : "0");
 }
 
 /* Whether there was too little. */
-static inline bool rb_fault_lacked(void)
+static inline bool rb_fault_lacked(const char *kind)
 {
-	return rb_read_number(RB_INJECT "failslab/times") != atol(RB_FAILURES);
+	char path[128];
+
+	snprintf(path, sizeof(path), RB_INJECT "%s/times", kind);
+	return rb_read_number(path) != atol(RB_FAILURES);
 }
 
 /* From now on all of a kind fail, or none do, for whomever. */
 static inline int rb_fault_all(const char *kind, bool on)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), RB_INJECT "%s/times", kind);
-	if (rb_write_file(path, "-1"))
-		return -1;
-	snprintf(path, sizeof(path), RB_INJECT "%s/probability", kind);
-	return rb_write_file(path, on ? "100" : "0");
+	return rb_fault_set(kind, "times", "-1") ||
+	       rb_fault_set(kind, "probability", on ? "100" : "0");
 }
 
 /*

@@ -9,10 +9,17 @@
  * written any more when all is done.
  *
  * A program includes this, adds variants of "fault", and ends with
- * TEST_HARNESS_MAIN. With SHORTAGE, in bytes, all steps from one on fail, too.
+ * TEST_HARNESS_MAIN. With SHORTAGE, in bytes, all steps from one on fail, too,
+ * and with PAGES those for which so many pages, or fewer, are too few. With
+ * AGAIN so many of the first steps fail once more: one that found a slab full,
+ * or not, may have hidden those after it.
  */
 
 #include "regbuf_fault.h"
+
+#ifndef AGAIN
+#define AGAIN	0
+#endif
 
 FIXTURE(fault) {
 	struct rig rig;
@@ -29,6 +36,7 @@ FIXTURE_VARIANT(fault) {
 	const char *whose;	/* names of tasks begin so; NULL: the caller */
 	int also;		/* one more error that is of memory */
 	bool absorbs;		/* it always does without */
+	bool (*seen)(void);	/* whether pages were too few as they should */
 };
 
 /*
@@ -259,6 +267,9 @@ TEST_F_TIMEOUT(fault, fault_of_every_step_is_survived, SECONDS)
 			unmet++;
 		}
 	}
+	for (int again = 1; again <= AGAIN; again++)
+		met += one_step(_metadata, &self->rig, variant, again,
+				&failed);
 	TH_LOG("%d faults, %d failures", met, failed);
 	EXPECT_LT(nth, MOST);
 	EXPECT_LT(0, met);
@@ -268,29 +279,34 @@ TEST_F_TIMEOUT(fault, fault_of_every_step_is_survived, SECONDS)
 	EXPECT_GE(4, self->rig.late);
 }
 
-#ifdef SHORTAGE
+#if defined(SHORTAGE) || defined(PAGES)
 
 /* One call with so much memory and no more; whether that was too little. */
 static bool one_shortage(struct __test_metadata *_metadata, struct rig *rig,
-			 const FIXTURE_VARIANT(fault) *variant, long bytes)
+			 const FIXTURE_VARIANT(fault) *variant,
+			 const char *kind, long amount)
 {
 	bool lacked;
 	int err;
 
 	ASSERT_EQ(0, variant->prepare(rig));
-	ASSERT_EQ(0, rb_fault_space(bytes));
+	ASSERT_EQ(0, rb_fault_space(kind, amount));
 	err = variant->call(rig);
-	lacked = rb_fault_lacked();
-	ASSERT_EQ(0, rb_fault_space(-1));
+	lacked = rb_fault_lacked(kind);
+	ASSERT_EQ(0, rb_fault_space(kind, -1));
 	EXPECT_TRUE(!err || err == -ENOMEM || err == -variant->also)
-		TH_LOG("%ld bytes, lacked %d, result %d", bytes, lacked, err);
+		TH_LOG("of %ld, lacked %d, result %d", amount, lacked, err);
 	EXPECT_TRUE(lacked || !err);
 	ASSERT_EQ(0, variant->check(rig, err))
-		TH_LOG("%ld bytes, lacked %d, result %d", bytes, lacked, err);
+		TH_LOG("of %ld, lacked %d, result %d", amount, lacked, err);
 	ASSERT_TRUE(as_before(rig))
-		TH_LOG("%ld bytes, lacked %d, result %d", bytes, lacked, err);
+		TH_LOG("of %ld, lacked %d, result %d", amount, lacked, err);
 	return lacked;
 }
+
+#endif
+
+#ifdef SHORTAGE
 
 /*
  * C10: likewise if there is none either when it is asked for again, as trees do
@@ -304,7 +320,8 @@ TEST_F_TIMEOUT(fault, shortage_from_every_step_on_is_survived, SECONDS)
 	if (variant->whose)
 		return;
 	for (; enough < UNMET && bytes < MOST * SHORTAGE; bytes += SHORTAGE) {
-		if (one_shortage(_metadata, &self->rig, variant, bytes))
+		if (one_shortage(_metadata, &self->rig, variant, "failslab",
+				 bytes))
 			enough = 0;
 		else
 			enough++;
@@ -315,5 +332,24 @@ TEST_F_TIMEOUT(fault, shortage_from_every_step_on_is_survived, SECONDS)
 }
 
 #endif /* SHORTAGE */
+
+#ifdef PAGES
+
+/* C10: and if it is large, and there are no pages to make it up of either. */
+TEST_F_TIMEOUT(fault, shortage_of_pages_is_survived, SECONDS)
+{
+	int lacked = 0;
+
+	if (variant->whose)
+		return;
+	for (long nr = 0; nr <= PAGES; nr++)
+		lacked += one_shortage(_metadata, &self->rig, variant,
+				       "fail_page_alloc", nr);
+	TH_LOG("too few %d times", lacked);
+	EXPECT_TRUE(!variant->seen || variant->seen());
+	EXPECT_EQ(0, lost_fds());
+}
+
+#endif /* PAGES */
 
 #endif /* REGBUF_FAULTSTEP_H */

@@ -3,15 +3,19 @@
  * Faults in the calls of a context: registration, tables, sharing, slots.
  */
 #define SHORTAGE	64
+#define PAGES		1
 #include "regbuf_faultstep.h"
 
 #include <sys/prctl.h>
+#include <sys/stat.h>
 
 #define HUGE		(2UL << 20)
 #define FIRST		"rb-first"	/* a process */
 #define LARGE		1500	/* pages */
 #define TABLE		70	/* buffers: more than the first ones' table */
 #define CONTEXTS	2000	/* more counters than in a page */
+#define MAX_CONTEXTS	"/sys/module/regbuf/parameters/max_contexts"
+#define PLACES		128	/* for contexts: more than one node has */
 
 static struct regbuf_array_entry table[2];	/* the former one */
 static char *view;				/* of slots */
@@ -654,6 +658,60 @@ TEST(fault_of_counters_is_survived)
 	for (; nr >= 0; nr--)
 		close(devs[nr]);
 	ASSERT_EQ(0, rb_fault_allow());
+}
+
+FIXTURE(places) {
+	char before[16];
+};
+
+FIXTURE_SETUP(places)
+{
+	FILE *file;
+
+	if (access("/proc/self/fail-nth", F_OK))
+		SKIP(return, "no fault injection in this kernel");
+	file = fopen(MAX_CONTEXTS, "re");
+	ASSERT_NE(NULL, file);
+	ASSERT_NE(NULL, fgets(self->before, sizeof(self->before), file));
+	fclose(file);
+	ASSERT_EQ(0, rb_write_file(MAX_CONTEXTS, "128"));
+	ASSERT_EQ(0, chmod(REGBUF_DEVICE, 0666));
+	ASSERT_EQ(0, rb_fault_allow());
+	ASSERT_EQ(0, rb_fault_symbol("require", "__xa_alloc_cyclic"));
+}
+
+FIXTURE_TEARDOWN_PARENT(places)
+{
+	EXPECT_EQ(0, rb_fault_all("failslab", false));
+	EXPECT_EQ(0, rb_fault_allow());
+	EXPECT_EQ(0, rb_write_file(MAX_CONTEXTS, self->before));
+	EXPECT_EQ(0, chmod(REGBUF_DEVICE, 0660));
+}
+
+/* Contexts that a user can open, up to so many, and why no more. */
+static int open_by_user(int most, int *err)
+{
+	int nr = 0;
+
+	*err = setresuid(RB_NOBODY, RB_NOBODY, 0) ? EPERM : 0;
+	while (!*err && nr < most) {
+		*err = rb_open() < 0 ? errno : 0;
+		nr += !*err;
+	}
+	return setresuid(0, 0, 0) ? -1 : nr;
+}
+
+/* C10: a context that got no id does not count: its user has all his places. */
+TEST_F(places, fault_of_an_id_is_not_counted)
+{
+	int err, nr;
+
+	ASSERT_EQ(0, rb_fault_all("failslab", true));
+	nr = open_by_user(PLACES, &err);
+	ASSERT_EQ(0, rb_fault_all("failslab", false));
+	EXPECT_EQ(ENOMEM, err);
+	EXPECT_EQ(PLACES - nr, open_by_user(2 * PLACES, &err));
+	EXPECT_EQ(EMFILE, err);
 }
 
 TEST_HARNESS_MAIN

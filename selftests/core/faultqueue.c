@@ -3,6 +3,8 @@
  * Faults in the calls that make queues and change them.
  */
 #define SHORTAGE	64
+#define PAGES		1
+#define AGAIN		6	/* the queue's own are among them */
 #include "regbuf_faultstep.h"
 
 #include <signal.h>

@@ -3,12 +3,13 @@
  * Faults in requests by netlink, and in events: who asks is told, or asks
  * again; who listens is told that he has missed something.
  */
+#define PAGES		8
 #include "nl.h"
 #include "regbuf_faultstep.h"
 
 #define ROOM		65536
 #define BUFFERS		1000	/* that a send holds */
-#define ENDPOINTS	4	/* together more than there is room for */
+#define ENDPOINTS	8	/* together twice what there is room for */
 #define NUMBERS		64	/* of contexts, that memory is for at a time */
 #define PIECE		512	/* bytes; fewer would be copied */
 
@@ -323,12 +324,21 @@ static int prepare_holds(struct rig *rig)
 	       ask(rig, REGBUF_CMD_HOLD_GET, NLM_F_DUMP, 0);
 }
 
+static bool told;	/* that something is missing, when it was */
+
+static bool was_told(void)
+{
+	return told;
+}
+
 static int check_holds(struct rig *rig, int err)
 {
 	int nr = ENDPOINTS * BUFFERS;
+	bool missing = !err && interrupted && answers < nr;
 	int bad = (!err && !interrupted && answers != nr) ||
 		  check_answers(rig, nr);
 
+	told |= missing;
 	rb_q_close(&rig->q);
 	for (int i = 0; i < ENDPOINTS; i++) {
 		rb_reset(held[i][0]);
@@ -343,6 +353,7 @@ FIXTURE_VARIANT_ADD(fault, holds) {
 	.call = call,
 	.check = check_holds,
 	.also = ENOBUFS,
+	.seen = was_told,
 };
 
 /*
