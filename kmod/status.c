@@ -3,7 +3,7 @@
  * Looking at buffers, and waiting for them.
  */
 #include <linux/err.h>
-#include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/sched/signal.h>
 
 #include "regbuf.h"
@@ -176,13 +176,10 @@ int regbuf_buf_idle(struct regbuf_ctx *ctx, u64 id)
 	return ret;
 }
 
-static long regbuf_timeout(s64 ns)
+static bool regbuf_over(struct regbuf_ctx *ctx, u64 id, int *idle)
 {
-	if (ns < 0)
-		return MAX_SCHEDULE_TIMEOUT;
-	if (ns == 0)
-		return 0;
-	return min_t(u64, nsecs_to_jiffies64(ns) + 1, MAX_SCHEDULE_TIMEOUT - 1);
+	*idle = regbuf_buf_idle(ctx, id);
+	return *idle;
 }
 
 /**
@@ -196,18 +193,18 @@ static long regbuf_timeout(s64 ns)
  */
 int regbuf_buf_wait(struct regbuf_ctx *ctx, u64 id, s64 timeout_ns)
 {
-	int idle;
-	long ret;
+	ktime_t timeout = timeout_ns < 0 ? KTIME_MAX : timeout_ns;
+	int idle, err;
 
-	ret = wait_event_interruptible_timeout(ctx->wait,
-					       (idle = regbuf_buf_idle(ctx,
-								       id)),
-					       regbuf_timeout(timeout_ns));
-	if (ret < 0)
-		return -EINTR;
-	if (ret == 0)
-		return -ETIMEDOUT;
-	return idle < 0 ? idle : 0;
+	if (regbuf_over(ctx, id, &idle) || !timeout_ns)
+		return idle ? min(idle, 0) : -ETIMEDOUT;
+	/* Not in jiffies: when ticks are late that would be too early. */
+	err = wait_event_interruptible_hrtimeout(ctx->wait,
+						 regbuf_over(ctx, id, &idle),
+						 timeout);
+	if (err)
+		return err == -ETIME ? -ETIMEDOUT : -EINTR;
+	return min(idle, 0);
 }
 
 int regbuf_ioctl_wait(void *of, struct regbuf_call *call)
