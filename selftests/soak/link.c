@@ -272,10 +272,20 @@ void op_close(void)
 		link_close(l);
 }
 
+/* Nothing comes after what was sent before. */
+static void draft_shutdown(struct link *l)
+{
+	struct req *r = req_new(l->q, REGBUF_OP_SHUTDOWN, l);
+
+	if (r)
+		req_sqe(r);
+}
+
 /* The last frame says how many there were: C4, none of them is missing. */
 void op_end(void)
 {
 	struct link *l = any_link(true);
+	bool shut = chance(2);
 	struct regbuf_sqe *sqe;
 	struct req *r;
 
@@ -298,5 +308,7 @@ void op_end(void)
 	sqe->flags = REGBUF_SQE_F_INLINE;
 	r->flags = sqe->flags;
 	l->ending = true;
+	if (shut)
+		draft_shutdown(l);
 	submit(l->q);
 }

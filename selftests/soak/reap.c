@@ -28,6 +28,9 @@ static bool usual(const struct req *r, __u32 error)
 	case ENETUNREACH:
 		return r->link;
 	case ENOBUFS:
+		if (r->op == REGBUF_OP_ARRAY)
+			return true;
+		__attribute__((fallthrough));
 	case EMFILE:
 	case ENFILE:
 	case ENOSPC:
@@ -179,6 +182,9 @@ static void judge(struct req *r, const struct regbuf_cqe *cqe)
 		break;
 	case REGBUF_OP_CONNECT:
 		r->link->broken |= cqe->error;
+		break;
+	case REGBUF_OP_ARRAY:
+		w.array_error = cqe->error;
 		break;
 	}
 }

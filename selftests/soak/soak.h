@@ -209,6 +209,7 @@ struct worker {
 	struct buf bufs[BUFS];
 	struct buf table[TABLE];
 	unsigned int nr_table;
+	__u32 array_error;	/* of the last change by a queue */
 	struct queue queues[QUEUES];
 	struct link links[LINKS];
 	struct req reqs[REQS];

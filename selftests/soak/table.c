@@ -40,17 +40,41 @@ static void entry_set(unsigned int i, const struct buf *b, __u64 id)
 	w.table[i].id = id;
 }
 
-/* Through the call; 0 or -errno. */
+/* As a request, among others: it is done when it is taken. */
+static int change_by(struct queue *q, struct regbuf_ioc_array *array)
+{
+	struct req *r = req_new(q, REGBUF_OP_ARRAY, NULL);
+	long long end = rb_now() + patience();
+
+	if (!r)
+		return -EAGAIN;
+	req_sqe(r)->id = (unsigned long)array;
+	submit(q);
+	if (r->state != PENDING)
+		return -EAGAIN;
+	while (r->state == PENDING) {
+		if (rb_now() > end)
+			die("C1: a change of the table does not end");
+		reap();
+	}
+	return -w.array_error;
+}
+
+/* Through the call or a queue; 0 or -errno. */
 static int change(__u32 flags, const struct buf *bufs, __u32 nr, __u32 first)
 {
 	struct regbuf_array_entry entries[TABLE];
+	struct regbuf_ioc_array array =
+		rb_array_args(flags, entries, nr, first);
+	struct queue *q = any_queue();
+	bool call = chance(2);
 	int err;
 
 	for (__u32 i = 0; i < nr; i++)
 		entries[i] = entry_of(&bufs[i]);
-	err = flags ? rb_array_update(w.dev, entries, nr, first) :
-		      rb_array(w.dev, entries, nr);
-	ALLOW("array", err, w.root ? ENOMEM : ENOBUFS, ENOMEM);
+	err = call || q->poller ? rb_ioctl(w.dev, REGBUF_IOC_ARRAY, &array) :
+				  change_by(q, &array);
+	ALLOW("array", err, w.root ? ENOMEM : ENOBUFS, ENOMEM, EAGAIN);
 	for (__u32 i = 0; i < nr && !err; i++) {
 		if (!entries[i].id != !bufs[i].map)
 			die("C12: entry %u got id %llx", i, entries[i].id);
