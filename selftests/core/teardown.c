@@ -5,6 +5,7 @@
  */
 #include "regbuf_queue.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -180,6 +181,7 @@ static int calls_that_give(int want, struct rb_queue *q, __u32 ep, int sock,
 TEST_F(teardown, context_closes_first)
 {
 	struct rb_qrig *qr = &self->qr;
+	struct pollfd poll_q = { .fd = qr->q.fd };
 	struct rb_rig *rig = &qr->rig;
 	struct regbuf_ioc_enter out;
 
@@ -187,6 +189,8 @@ TEST_F(teardown, context_closes_first)
 	close(rig->dev);
 	rig->dev = -1;
 	EXPECT_EQ(-ESHUTDOWN, rb_q_enter(&qr->q, 0, 1, RB_FOREVER, &out));
+	EXPECT_EQ(1, poll(&poll_q, 1, -1));
+	EXPECT_EQ(POLLHUP, poll_q.revents & (POLLHUP | POLLERR));
 	EXPECT_EQ(NR_CALLS, calls_that_give(-ESHUTDOWN, &qr->q, qr->ep,
 					    rig->near, rig->id));
 	EXPECT_TRUE(rb_within(20, rb_pins() <= rig->pins));

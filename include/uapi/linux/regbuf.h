@@ -786,7 +786,8 @@ struct regbuf_ring {
  * @poller_idle_us: with F_POLLER: microseconds without work after which the
  *                  poller sleeps, 0 for 1000. Else 0
  * @fd: out: the queue's descriptor, close-on-exec. Readable (poll, epoll) while
- *      a completion that is not silent is unconsumed
+ *      a completion that is not silent is unconsumed; EPOLLERR: nothing works
+ *      any more; EPOLLHUP: the context was closed
  * @sq_off: out: offset of the struct regbuf_sqe array in the mapping
  * @cq_off: out: of the struct regbuf_cqe array
  * @pool_off: out: of the __u32 array of returned slices
