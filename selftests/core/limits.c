@@ -6,6 +6,7 @@
  */
 #include "regbuf_lane.h"
 #include "regbuf_buf.h"
+#include "regbuf_slow.h"
 
 #include "kselftest_harness.h"
 
@@ -18,6 +19,8 @@
 #define SOME		8
 #define MAX_QUEUES	4096
 #define MAX_SHARES	4096
+#define MAX_ENDPOINTS	65536
+#define MAX_BUFFERS	(1 << 20)
 
 FIXTURE(contexts) {
 	struct rb_rig rig;
@@ -32,6 +35,7 @@ FIXTURE_SETUP(contexts)
 	ASSERT_NE(NULL, file);
 	ASSERT_NE(NULL, fgets(self->before, sizeof(self->before), file));
 	fclose(file);
+	EXPECT_STREQ("1024\n", self->before);
 	ASSERT_EQ(0, rb_write_file(MAX_CONTEXTS, "8"));
 	ASSERT_EQ(0, chmod(REGBUF_DEVICE, 0666));
 }
@@ -213,19 +217,60 @@ TEST_F_TIMEOUT(limits, queues_of_a_context, 120)
 	EXPECT_EQ(-ENOSPC, make_queue(self->dev));
 }
 
+static int attach_another(struct rb_queue *q)
+{
+	int err, sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	__u32 ep;
+
+	if (sock < 0)
+		return -errno;
+	err = rb_q_attach(q, sock, REGBUF_ATTACH_F_SEND, 1, 0, &ep);
+	close(sock);
+	return err;
+}
+
+TEST_F_TIMEOUT(limits, endpoints_of_a_queue, 300)
+{
+	struct rb_queue q;
+
+	if (rb_slow())
+		SKIP(return, "takes long with sanitizers");
+	ASSERT_EQ(0, rb_q_open(self->dev, &q, 1, 1, 0));
+	for (int i = 0; i < MAX_ENDPOINTS; i++)
+		ASSERT_EQ(0, attach_another(&q));
+	EXPECT_EQ(-ENOSPC, attach_another(&q));
+	ASSERT_EQ(0, rb_q_detach(&q, 1, 0));
+	EXPECT_EQ(0, attach_another(&q));
+	EXPECT_EQ(-ENOSPC, attach_another(&q));
+	rb_q_close(&q);
+}
+
+TEST_F_TIMEOUT(limits, buffers_of_a_context, 300)
+{
+	void *mem = rb_pages(1);
+	__u64 id;
+
+	if (rb_slow())
+		SKIP(return, "takes long with sanitizers");
+	for (int i = 0; i < MAX_BUFFERS; i++)
+		ASSERT_EQ(0, rb_register(self->dev, mem, 1, RB_READ, &id));
+	EXPECT_EQ(-ENOSPC, rb_register(self->dev, mem, 1, RB_READ, &id));
+}
+
 TEST_F_TIMEOUT(limits, shares_of_a_context, 120)
 {
 	void *mem = rb_pages(1);
 	int export, importer = rb_open();
-	__u64 id, import = 0;
+	__u64 own, id, import = 0;
 
-	ASSERT_EQ(0, rb_register(self->dev, mem, 1, RB_READ, &id));
-	export = rb_export(self->dev, id, 0, 1, RB_READ);
+	ASSERT_EQ(0, rb_register(self->dev, mem, 1, RB_READ, &own));
+	export = rb_export(self->dev, own, 0, 1, RB_READ);
 	ASSERT_LE(0, export);
 	for (int i = 1; i < MAX_SHARES; i++)
 		ASSERT_EQ(0, rb_import(importer, export, RB_READ, &import));
 	EXPECT_EQ(-ENOSPC, rb_import(importer, export, RB_READ, &id));
 	EXPECT_EQ(-ENOSPC, rb_import(self->dev, export, RB_READ, &id));
+	EXPECT_EQ(-ENOSPC, rb_export(self->dev, own, 0, 1, RB_READ));
 	/* Of either kind one goes, and there is room for one of either. */
 	ASSERT_EQ(0, rb_deregister(importer, import));
 	EXPECT_EQ(0, rb_import(self->dev, export, RB_READ, &import));
