@@ -6,9 +6,9 @@
 # NAME is 6.1 or 6.12 (Debian's cloud kernels), rt (6.12 with PREEMPT_RT), 7.2 or
 # 7.3 (cloud kernels of the next release: see backport.sh), kasan or kcsan (built
 # from Debian's 6.12 source with that .config and base.config), kasan7 (the same
-# of 7.3), uml (a process of this machine, of uml.config: see uml.sh), or source and source7 (only the unpacked 6.12 and 7.3 sources:
-# checkpatch, kselftest and their like live in the first). The directory printed
-# holds
+# of 7.3), uml (a process of this machine, of uml.config), or source and source7
+# (only the unpacked 6.12 and 7.3 sources: checkpatch, kselftest and their like
+# live in the first). The directory printed holds
 #   vmlinuz   what to boot           release   its name, as uname -r says it
 #   build/    what to build against  modules/  its modules (may be empty)
 # and for sources the tree itself. kmake.sh builds against it.

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# support.sh: what check.sh found on each kernel when it last ran there, as the
-# table in README.md has it.
+# support.sh: what check.sh found on each kernel when it last ran there, as a
+# table. What README.md says of kernels has to follow from it.
 
 set -eu
 
