@@ -106,11 +106,13 @@ TEST_F(poller, refusals_are_completions)
 	rb_sqe_send(&self->q, self->ep, 12345, 0, 10, 3);
 	rb_sqe_send(&self->q, self->ep + 1, self->qr.rig.id, 0, 10, 4);
 	rb_sqe_send_inline(&self->q, self->ep, (void *)16, 1, 5);
-	rb_sqe_nop(&self->q, 6);
+	rb_sqe_send(&self->q, self->ep, 12345, 0, 10, 6)->flags |=
+		REGBUF_SQE_F_EARLY;
+	rb_sqe_nop(&self->q, 7);
 	ASSERT_EQ(0, rb_q_kick(&self->q));
-	for (int i = 1; i <= 6; i++) {
+	for (int i = 1; i <= 7; i++) {
 		static const int errors[] = {
-			0, 0, EINVAL, ENOENT, ENOENT, EFAULT, 0,
+			0, 0, EINVAL, ENOENT, ENOENT, EFAULT, ENOENT, 0,
 		};
 
 		ASSERT_EQ(0, rb_q_next(&self->q, &self->cqe));

@@ -501,16 +501,18 @@ TEST_F(refuse, longer_ext)
 TEST_F(refuse, control_slices)
 {
 	struct rb_qrig *qr = &self->qr;
-	struct regbuf_ext ext = { .size = sizeof(ext), .ctl_length = 64 };
+	struct regbuf_ext ext = { .size = sizeof(ext) };
 	const struct {
+		__u32 length;
 		__u64 id;
 		__u64 offset;
 		int err;
 	} bad[] = {
-		{ 0, 0, -ENOENT }, { self->dead, 0, -ESTALE },
-		{ self->only_read, 0, -EACCES },
-		{ qr->rig.id, LEN - 63, -EFAULT },
-		{ qr->rig.id, ~0ULL, -EFAULT },
+		{ 64, 0, 0, -ENOENT }, { 64, self->dead, 0, -ESTALE },
+		{ 64, self->only_read, 0, -EACCES },
+		{ 64, qr->rig.id, LEN - 63, -EFAULT },
+		{ 64, qr->rig.id, ~0ULL, -EFAULT },
+		{ 0, qr->rig.id, 0, -EINVAL }, { 0, 0, 1, -EINVAL },
 	};
 	struct regbuf_sqe *sqe;
 
@@ -518,6 +520,7 @@ TEST_F(refuse, control_slices)
 		sqe = right(self, REGBUF_OP_RECV);
 		sqe->endpoint = self->udp;
 		sqe->ext = (unsigned long)&ext;
+		ext.ctl_length = bad[i].length;
 		ext.ctl_id = bad[i].id;
 		ext.ctl_offset = bad[i].offset;
 		EXPECT_EQ(0, refused(qr, bad[i].err)) {

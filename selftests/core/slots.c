@@ -283,15 +283,19 @@ TEST_F(slots, is_the_owner_s)
 	EXPECT_EQ(SIGSEGV, WTERMSIG(status));
 }
 
-/* C8: it is not to be made longer behind the kernel's back. */
+/* C8: it is not to be made longer or moved behind the kernel's back. */
 TEST_F(slots, is_not_extended)
 {
 	char *page = map_slots(self->rig.dev, RB_PAGE);
+	char *place = rb_map(RB_PAGE, PROT_NONE, 0);
 
 	ASSERT_NE(MAP_FAILED, page);
 	EXPECT_EQ(MAP_FAILED, mremap(page, RB_PAGE, 2 * RB_PAGE,
 				     MREMAP_MAYMOVE));
 	EXPECT_EQ(MAP_FAILED, mremap(page, 0, 2 * RB_PAGE, MREMAP_MAYMOVE));
+	EXPECT_EQ(MAP_FAILED, mremap(page, RB_PAGE, RB_PAGE,
+				     MREMAP_MAYMOVE | MREMAP_FIXED, place));
+	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(0, memcmp(page, self->view, RB_PAGE));
 }
 

@@ -191,7 +191,9 @@ TEST_F(policy, refusals_say_why)
 		REGBUF_CMD_CONTEXT_GET, REGBUF_CMD_BUFFER_GET, REGBUF_CMD_ABORT,
 	};
 	struct rn *nl = &self->nl;
+	int dev = rb_open();
 	struct nl_msg *msg;
+	struct rn_ctx ctx;
 
 	for (int i = 0; i < 3; i++) {
 		EXPECT_TRUE(says(nl, rn_request(nl, of_ctx[i], 0), -EINVAL,
@@ -200,6 +202,12 @@ TEST_F(policy, refusals_say_why)
 		nla_put_u32(msg, REGBUF_A_BUFFER_CONTEXT, INT32_MAX);
 		EXPECT_TRUE(says(nl, msg, -ENOENT, "no such context"));
 	}
+	ASSERT_LE(0, dev);
+	ASSERT_EQ(0, rn_newest(nl, &ctx));
+	msg = rn_request(nl, REGBUF_CMD_BUFFER_GET, 0);
+	nla_put_u32(msg, REGBUF_A_BUFFER_CONTEXT, ctx.id);
+	EXPECT_TRUE(says(nl, msg, -EINVAL, "a buffer must be named"));
+	close(dev);
 }
 
 /* What refuses a dump. */
