@@ -155,8 +155,8 @@ static int prepare_ranges(struct opener *o)
 		return -1;
 	at = mmap(NULL, (RANGES + 1) * FAR, PROT_READ | PROT_WRITE,
 		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (at == MAP_FAILED || madvise(at, (RANGES + 1) * FAR,
-					MADV_NOHUGEPAGE))
+	if (at == MAP_FAILED ||
+	    rb_advise_huge(at, (RANGES + 1) * FAR, MADV_NOHUGEPAGE))
 		return -1;
 	o->mem = at;
 	for (int i = 0; i <= RANGES; i++)
@@ -417,7 +417,7 @@ static int make_group(void)
 /* When nobody is in it any more: 0 if all that he cost was given back. */
 static int end_group(void)
 {
-	int err = !rb_within(20, charged() < LEFT);
+	int err = !rb_within(60, charged() < LEFT);
 
 	if (err)
 		fprintf(stderr, "# %ld bytes are charged\n", charged());

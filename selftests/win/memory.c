@@ -298,6 +298,7 @@ TEST(clocks)
 	ULARGE_INTEGER wall;
 	SYSTEMTIME date;
 	FILETIME time;
+	DWORD ticks;
 
 	ASSERT_TRUE(QueryPerformanceFrequency(&frequency));
 	ASSERT_TRUE(QueryPerformanceCounter(&start));
@@ -305,7 +306,8 @@ TEST(clocks)
 	ASSERT_TRUE(QueryPerformanceCounter(&end));
 	EXPECT_GE((end.QuadPart - start.QuadPart) * 1000,
 		  19 * frequency.QuadPart);
-	EXPECT_LE((DWORD)(timeGetTime() - GetTickCount()), 1000);
+	ticks = GetTickCount();
+	EXPECT_LE((DWORD)(timeGetTime() - ticks), 1000);
 	EXPECT_EQ(TIMERR_NOERROR, timeBeginPeriod(1));
 	GetSystemTimeAsFileTime(&time);
 	GetSystemTime(&date);
