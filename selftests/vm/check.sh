@@ -144,12 +144,23 @@ say_which()
 	fi
 }
 
+# What failed, and what it had expected; if the VM died, its last words, too.
+failures_of()
+{
+	log=$top/out/check-$1.log
+	grep -E '^FAIL|^# +# [^ ]+\.[ch]:[0-9]+:' "$log.gate" | head -n 12 || true
+	cat "$log.bad"
+	! grep -q '^the VM ended' "$log.bad" ||
+		grep -aE -A 2 'Kernel panic|BUG|Oops|RIP:|Out of memory|stall' \
+			"$top/out/vm-$1/console.log" | tail -n 12 || true
+}
+
 # Last, since who reads the end of a long log wants to know just that.
 say_what_failed()
 {
 	while read -r kernel; do
 		echo "failed on $kernel:"
-		grep '^FAIL' "$top/out/check-$kernel.log.gate" || true
+		failures_of "$kernel" | cut -c 1-160
 	done < "$failed"
 }
 
