@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# backport.sh COMMAND: packages that Debian has for its next release only, such as
-# kernel 7.3. No package is installed, no script of one is run.
+# backport.sh COMMAND: packages that Debian has for its next release, such as kernel
+# 7.3, or as backports for this one. No package is installed, no script of one is
+# run.
 #
 #   newest PREFIX        the newest kernel whose name begins with PREFIX
 #   get DIR RELEASE      in DIR, what kernel.sh says of a kernel; and DIR/sysroot,
@@ -10,13 +11,18 @@
 #                        than this machine's: a root directory with nothing but
 #                        what is needed to build a module
 #   version PACKAGE      the version of a package
-#   source DIR PACKAGE   a package by itself, unpacked in DIR
+#   packages DIR PACKAGE...
+#                        packages by themselves, unpacked in DIR
+#
+# PACKAGE may be NAME/here: of the backports for this release.
 
 set -eu
 
 cache=${REGBUF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/regbuf}
 apt=$cache/apt
 suite=trixie
+# shellcheck disable=SC1091 # Debian has it
+here=$(. /etc/os-release && echo "$VERSION_CODENAME")-backports
 
 # Its own lists of packages, and no package installed.
 apt_options="-q -o Dir::State=$apt -o Dir::State::lists=$apt/lists \
@@ -34,14 +40,15 @@ mirror()
 		awk '$2 == "main" && $1 ~ /\/debian\/?$/ { print $1; exit }'
 }
 
-# Once a day; what was there stays if there is no network.
+# Once a day, or when this was changed; what was there stays if there is no network.
 lists()
 {
-	[ -z "$(find "$apt/updated" -mtime -1 2>/dev/null)" ] || return 0
+	[ -z "$(find "$apt/updated" -mtime -1 -newer "$0" 2>/dev/null)" ] ||
+		return 0
 	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
 	: > "$apt/status"
 	key=/usr/share/keyrings/debian-archive-keyring.gpg
-	for part in "$suite" "$suite-backports"; do
+	for part in "$suite" "$suite-backports" "$here"; do
 		echo "deb [signed-by=$key] $(mirror) $part main"
 	done > "$apt/sources.list"
 	# shellcheck disable=SC2086 # words
@@ -103,19 +110,31 @@ get()
 	echo "$2" > "$dir/release"
 }
 
+in_suite()
+{
+	echo "$1" | sed "s,/here\$,/$here,"
+}
+
 version()
 {
 	# shellcheck disable=SC2086 # words
-	apt-cache $apt_options show --no-all-versions "$1" |
+	apt-cache $apt_options show --no-all-versions "$(in_suite "$1")" |
 		sed -n 's/^Version: //p'
 }
 
-# A package by itself, unpacked into DIR.
-source()
+packages()
 {
-	# shellcheck disable=SC2086 # words
-	(cd "$apt/cache/archives" && apt-get $apt_options download "$2" >&2)
-	dpkg-deb -x "$apt/cache/archives/$2"_*.deb "$1"
+	dir=$1
+	shift
+	rm -f "$apt"/cache/archives/*.deb
+	for package; do
+		# shellcheck disable=SC2086 # words
+		(cd "$apt/cache/archives" && apt-get $apt_options download \
+			"$(in_suite "$package")" >&2)
+	done
+	for deb in "$apt"/cache/archives/*.deb; do
+		dpkg-deb -x "$deb" "$dir"
+	done
 	rm -f "$apt"/cache/archives/*.deb
 }
 

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # boot.sh QEMU-ARGUMENT...: the part of run.sh that is inside the VM's network
-# namespace: makes the tap device, starts REGBUF_HOST beside QEMU.
+# namespace: makes the tap device, starts REGBUF_HOST beside QEMU (REGBUF_QEMU).
 
 set -eu
-: "${REGBUF_HOST?}" "${REGBUF_OUT:?}"
+: "${REGBUF_HOST?}" "${REGBUF_OUT:?}" "${REGBUF_QEMU:?}"
 
 ip link set lo up
 ip tuntap add tap0 mode tap vnet_hdr
@@ -19,7 +19,7 @@ if [ -n "$REGBUF_HOST" ]; then
 	host=$!
 fi
 status=0
-qemu-system-x86_64 "$@" || status=$?
+"$REGBUF_QEMU" "$@" || status=$?
 if [ -n "$host" ]; then
 	# What the VM sent last may still be on its way through the command.
 	for _ in 1 2 3 4 5 6 7 8 9 10; do

@@ -8,7 +8,8 @@
 # from Debian's 6.12 source with that .config and base.config), kasan7 (the same
 # of 7.3), uml (a process of this machine, of uml.config), or source and source7
 # (only the unpacked 6.12 and 7.3 sources: checkpatch, kselftest and their like
-# live in the first). The directory printed holds
+# live in the first), or qemu (no kernel, but an emulator that is newer than Debian
+# 12's). The directory printed holds
 #   vmlinuz   what to boot           release   its name, as uname -r says it
 #   build/    what to build against  modules/  its modules (may be empty)
 # and for sources the tree itself. kmake.sh builds against it.
@@ -113,8 +114,14 @@ backport_kernel()
 
 backport_source()
 {
-	"$here/backport.sh" source "$1" linux-source-7.3
+	"$here/backport.sh" packages "$1" linux-source-7.3
 	unpack_source "$1" 7.3
+}
+
+# The rest of it, such as its firmware, does from the one that is installed.
+backport_qemu()
+{
+	"$here/backport.sh" packages "$1" qemu-system-x86/here
 }
 
 unpack_source()
@@ -249,6 +256,11 @@ source7)
 	version=$("$here/backport.sh" version linux-source-7.3)
 	[ -n "$version" ] || die "no source of 7.3 in the next release"
 	cached "$cache/source-$version" backport_source
+	;;
+qemu)
+	version=$("$here/backport.sh" version qemu-system-x86/here)
+	[ -n "$version" ] || die "no qemu in the backports for this release"
+	cached "$cache/qemu-$version" backport_qemu
 	;;
 kasan|kcsan|uml)
 	sanitizers "$name" "$("$0" source)"
