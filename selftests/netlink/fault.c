@@ -3,7 +3,8 @@
  * Faults in requests by netlink, and in events: who asks is told, or asks
  * again; who listens is told that he has missed something.
  */
-#define PAGES		8
+/* One by one, where somebody has a cgroup; else many count as one. */
+#define PAGES		256
 #include "nl.h"
 #include "regbuf_faultstep.h"
 
