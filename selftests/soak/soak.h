@@ -21,6 +21,7 @@
  *   link.c     sockets
  *   traffic.c  sends and receives
  *   wait.c     timers, events, waiting
+ *   admin.c    resets from outside
  *   life.c     fork, exec, death
  *   thread.c   another thread of each worker, for races
  *   frame.c    what is sent, and whether it is what arrives
@@ -309,6 +310,9 @@ void op_enter(void);
 void op_poll(void);
 void op_eventfd(void);
 void op_settle(void);
+
+/* admin.c */
+void op_abort(void);
 
 /* life.c */
 void op_fork(void);

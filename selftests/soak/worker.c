@@ -21,7 +21,7 @@ struct op {
 
 static const struct op ops[] = {
 	OP(send, 90), OP(burst, 60), OP(receive, 160), OP(sync, 25),
-	OP(connect, 30), OP(end, 12), OP(close, 3),
+	OP(connect, 30), OP(end, 12), OP(close, 3), OP(abort, 2),
 	OP(enter, 25), OP(poll, 10), OP(eventfd, 10),
 	OP(cancel, 8), OP(misc, 30), OP(resize, 3), OP(queue, 4),
 	OP(register, 40), OP(again, 12), OP(deregister, 12), OP(look, 12),
