@@ -265,7 +265,7 @@ TEST_F(cuts, empty_before_a_wait)
 {
 	fill(_metadata, self);
 	add(self, 0);
-	add(self, 1000);
+	add(self, SHORT);
 	ASSERT_EQ(0, rb_q_submit_all(self->q));
 	ASSERT_EQ(0, rb_tally_take(self->tally, self->q));
 	EXPECT_EQ(1, self->tally->done);
@@ -275,7 +275,7 @@ TEST_F(cuts, empty_before_a_wait)
 	EXPECT_EQ(0, rb_stream_rest(&self->stream, self->rig->far));
 	ASSERT_EQ(0, rb_tally_all(self->tally, self->q));
 	EXPECT_EQ(0, rb_tally_differs(self->tally, 1, 1, 0, 0));
-	EXPECT_EQ(0, rb_tally_differs(self->tally, 2, 2, 0, 1000));
+	EXPECT_EQ(0, rb_tally_differs(self->tally, 2, 2, 0, SHORT));
 }
 
 #include "regbuf_main.h"
