@@ -193,7 +193,7 @@ static int regbuf_enter(struct regbuf_queue *q, struct regbuf_ioc_enter *arg)
 {
 	int err = 0;
 
-	if (q->poller)
+	if (q->flags & REGBUF_QUEUE_F_POLLER)
 		wake_up(&q->wait);
 	if (arg->submit || regbuf_queue_has_ready(q) ||
 	    !regbuf_looks_empty(&q->stalled) || READ_ONCE(q->shut) ||
@@ -234,7 +234,8 @@ static int regbuf_enter_call(struct regbuf_queue *q,
 {
 	int err;
 
-	if ((arg->submit && q->poller) || !arg->sigmask != !arg->sigmask_size ||
+	if ((arg->submit && q->flags & REGBUF_QUEUE_F_POLLER) ||
+	    !arg->sigmask != !arg->sigmask_size ||
 	    (arg->sigmask && arg->sigmask_size != sizeof(sigset_t)))
 		return -EINVAL;
 	arg->submitted = 0;

@@ -339,7 +339,7 @@ static int regbuf_op_array(struct regbuf_queue *q, struct regbuf_req *req,
 {
 	int err;
 
-	if (q->poller)
+	if (q->flags & REGBUF_QUEUE_F_POLLER)
 		return -EOPNOTSUPP;
 	/* What is only kept is not in flight. */
 	regbuf_hold_drop(&q->hold);

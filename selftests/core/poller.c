@@ -3,7 +3,10 @@
  * A kernel thread takes the entries: no call, and the same rules.
  */
 #include "regbuf_queue.h"
+#include "regbuf_buf.h"
+#include "regbuf_halt.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -215,6 +218,61 @@ TEST_F(poller, is_closed_at_work)
 		ASSERT_EQ(0, rb_q_kick(&q));
 		rb_q_close(&q);
 	}
+}
+
+struct closing {
+	struct rb_queue q;
+	__u32 tid;
+};
+
+static void *close_it(void *arg)
+{
+	struct closing *c = arg;
+
+	rb_store(&c->tid, gettid());
+	rb_q_close(&c->q);
+	return NULL;
+}
+
+/* It waits for the poller. */
+static bool is_closing(const struct closing *c)
+{
+	__u32 tid = rb_load(&c->tid);
+
+	return tid && rb_in_state(tid, 'D');
+}
+
+/*
+ * CVE class: rights that a thread of the kernel has. Nobody's limits hold
+ * there, so no table is made, even when it is about to go.
+ */
+TEST_F(poller, registers_nothing_at_its_end)
+{
+	char *late = rb_map(RB_PAGE, PROT_READ | PROT_WRITE, 0);
+	char *mem = rb_pages(1);
+	struct regbuf_array_entry entry = rb_entry(mem, RB_PAGE, RB_READ);
+	struct regbuf_ioc_array array = rb_array_args(0, &entry, 1, 0);
+	struct regbuf_ioc_stats stats;
+	struct closing c = { };
+	pthread_t thread;
+	int uffd;
+
+	ASSERT_EQ(0, open_poller(self->qr.rig.dev, &c.q, 1000000));
+	ASSERT_EQ(0, rb_q_attach(&c.q, self->qr.rig.far, RB_BOTH, 0, 0,
+				 &self->ep));
+	uffd = rb_miss_page(late);
+	ASSERT_LE(0, uffd);
+	rb_sqe_send_inline(&c.q, self->ep, late, 1, 1);
+	rb_sqe_array(&c.q, &array, 2);
+	ASSERT_EQ(0, rb_q_kick(&c.q));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, close_it, &c));
+	ASSERT_TRUE(rb_within(20, is_closing(&c)));
+	ASSERT_EQ(0, rb_give_page(uffd, late, mem));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	ASSERT_EQ(0, rb_stats(self->qr.rig.dev, &stats));
+	EXPECT_EQ(1, stats.buffers);
+	EXPECT_EQ(0, entry.id);
+	close(uffd);
 }
 
 /* C15: killed with it at work: the thread goes, and the pages. */
