@@ -177,7 +177,8 @@ static int regbuf_xmit_dgram(struct regbuf_xmit *x)
 	if (cargo->total > U16_MAX)
 		return -EMSGSIZE;
 	if (max > x->to.max) {
-		x->to.bv = kmalloc_array(max, sizeof(*few), GFP_KERNEL_ACCOUNT);
+		x->to.bv = kvmalloc_array(max, sizeof(*few),
+					  GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 		if (!x->to.bv)
 			return -ENOMEM;
 		x->to.max = max;
@@ -188,7 +189,7 @@ static int regbuf_xmit_dgram(struct regbuf_xmit *x)
 	if (ret > 0)
 		x->copy_reasons |= regbuf_xmit_count(x, cargo, ret);
 	if (x->to.bv != few)
-		kfree(x->to.bv);
+		kvfree(x->to.bv);
 	return ret < 0 ? ret : 0;
 }
 

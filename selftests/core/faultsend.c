@@ -2,16 +2,19 @@
 /*
  * Faults in sends without a queue.
  */
+#define PAGES		1
 #include "regbuf_faultstep.h"
 
 #define FEW		2	/* slices: no memory is needed for them */
 #define LONG		20	/* slices: a datagram's need memory */
 #define LONGEST		40	/* slices: of a stream, in two turns */
-#define CHUNK		1000	/* bytes in a slice */
+#define PIECES		200	/* slices: a datagram's need more than a page */
+#define SMALL		60	/* bytes in a slice, then */
+#define CHUNK		1000	/* else */
 #define LARGE		4000	/* likewise: more in a turn than a packet has */
 #define NOBODY		"203.0.113.9"
 
-static struct regbuf_slice slices[LONGEST];
+static struct regbuf_slice slices[PIECES];
 static unsigned int nr_slices;
 static struct regbuf_ioc_send msg;
 static int udp[2];
@@ -19,7 +22,7 @@ static int loose;	/* not connected */
 
 static void fill_slices(const struct rig *rig, unsigned int nr)
 {
-	static const char head[] = "head";
+	static const char head[SMALL] = "head";
 
 	nr_slices = nr;
 	for (unsigned int i = 0; i < nr; i++)
@@ -58,6 +61,17 @@ static int prepare_dgram(struct rig *rig)
 	fill_slices(rig, LONG);
 	if (!udp[0] && rb_pair(NULL, AF_INET, SOCK_DGRAM, udp))
 		return -1;
+	msg = rb_msg(udp[0], slices, nr_slices);
+	return 0;
+}
+
+static int prepare_pieces(struct rig *rig)
+{
+	if (prepare_dgram(rig))
+		return -1;
+	fill_slices(rig, PIECES);
+	for (unsigned int i = 0; i < nr_slices; i++)
+		slices[i].length = SMALL;
 	msg = rb_msg(udp[0], slices, nr_slices);
 	return 0;
 }
@@ -186,22 +200,32 @@ FIXTURE_VARIANT_ADD(fault, few_slices) {
 	.prepare = prepare_few,
 	.call = call_send,
 	.check = check_send,
+	.waits = true,
 };
 
 FIXTURE_VARIANT_ADD(fault, many_slices) {
 	.prepare = prepare_many,
 	.call = call_send,
 	.check = check_send,
+	.waits = true,
 };
 
 FIXTURE_VARIANT_ADD(fault, rest) {
 	.prepare = prepare_rest,
 	.call = call_send,
 	.check = check_send,
+	.waits = true,
 };
 
 FIXTURE_VARIANT_ADD(fault, datagram) {
 	.prepare = prepare_dgram,
+	.call = call_send,
+	.check = check_send,
+	.also = ENOBUFS,
+};
+
+FIXTURE_VARIANT_ADD(fault, datagram_in_pieces) {
+	.prepare = prepare_pieces,
 	.call = call_send,
 	.check = check_send,
 	.also = ENOBUFS,
