@@ -289,6 +289,17 @@ static int regbuf_queue_alloc(struct regbuf_queue *q,
 	return 0;
 }
 
+/* Nor may ids wrap: as many as are counted may be on their way to one. */
+static bool regbuf_queue_may_be(struct regbuf_ctx *ctx)
+{
+	if (!atomic_add_unless(&ctx->open_queues, 1, REGBUF_MAX_QUEUES))
+		return false;
+	if (READ_ONCE(ctx->nr_queues) < U32_MAX - REGBUF_MAX_QUEUES)
+		return true;
+	atomic_dec(&ctx->open_queues);
+	return false;
+}
+
 static struct regbuf_queue *regbuf_queue_create(struct regbuf_ctx *ctx,
 						struct regbuf_ioc_queue *arg)
 {
@@ -297,9 +308,7 @@ static struct regbuf_queue *regbuf_queue_create(struct regbuf_ctx *ctx,
 
 	if (!q)
 		return ERR_PTR(-ENOMEM);
-	/* Nor may ids wrap: those who are on the way to one are not as many. */
-	if (READ_ONCE(ctx->nr_queues) >= U32_MAX - REGBUF_MAX_QUEUES ||
-	    !atomic_add_unless(&ctx->open_queues, 1, REGBUF_MAX_QUEUES)) {
+	if (!regbuf_queue_may_be(ctx)) {
 		kfree(q);
 		return ERR_PTR(-ENOSPC);
 	}
