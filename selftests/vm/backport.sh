@@ -40,22 +40,29 @@ mirror()
 		awk '$2 == "main" && $1 ~ /\/debian\/?$/ { print $1; exit }'
 }
 
+# Of the suites $@.
+update()
+{
+	key=/usr/share/keyrings/debian-archive-keyring.gpg
+	for part; do
+		echo "deb [signed-by=$key] $(mirror) $part main"
+	done | sort -u > "$apt/sources.list"
+	# shellcheck disable=SC2086 # words
+	apt-get $apt_options --error-on=any update >&2
+}
+
 # Once a day, or when this was changed; what was there stays if there is no network.
+# Kernels do without this release's backports, should they be gone some day.
 lists()
 {
 	[ -z "$(find "$apt/updated" -mtime -1 -newer "$0" 2>/dev/null)" ] ||
 		return 0
 	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
 	: > "$apt/status"
-	key=/usr/share/keyrings/debian-archive-keyring.gpg
-	for part in "$suite" "$suite-backports" "$here"; do
-		echo "deb [signed-by=$key] $(mirror) $part main"
-	done > "$apt/sources.list"
-	# shellcheck disable=SC2086 # words
-	if apt-get $apt_options update >&2; then
+	if update "$suite" "$suite-backports" "$here"; then
 		touch "$apt/updated"
 	else
-		[ -e "$apt/updated" ]
+		update "$suite" "$suite-backports" || [ -e "$apt/updated" ]
 	fi
 }
 

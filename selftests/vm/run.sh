@@ -180,7 +180,7 @@ accel()
 	cache=${REGBUF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/regbuf}
 	known=$cache/accel-$(cat /proc/sys/kernel/random/boot_id)
 	if [ ! -e "$known" ]; then
-		rm -f "$cache"/accel-*
+		find "$cache" -name 'accel-*' ! -path "$known" -delete
 		answer=tcg
 		if [ -w /dev/kvm ] && timeout 20 qemu-system-x86_64 \
 				-accel kvm -cpu host -m 256 -nodefaults \
@@ -190,7 +190,8 @@ accel()
 				< /dev/null 2>&1 | grep -q 'Kernel panic'; then
 			answer=kvm
 		fi
-		echo $answer > "$known"
+		echo $answer > "$work/accel"
+		mv "$work/accel" "$known"
 	fi
 	cat "$known"
 }
@@ -211,12 +212,14 @@ mitigations=off"
 
 # Kernels change code that another CPU may be about to run, whenever a static
 # branch turns. QEMU before 8.1 could keep what it had just translated, and run an
-# int3 that was gone: the kernel died, if the machine was busy. One CPU alone is
-# safe; and the numbers of the bench are those of Debian 12's QEMU.
+# int3 that was gone: the kernel died, if the machine was busy. With KVM nothing is
+# translated; one CPU alone is safe, and the numbers of the bench are those of
+# Debian 12's QEMU.
 emulator()
 {
 	own=$(qemu-system-x86_64 --version | sed -n '1s/.*version \([0-9.]*\).*/\1/p')
-	if [ -n "$counting" ] || dpkg --compare-versions "$own" ge 8.1; then
+	if [ -n "$counting" ] || [ "$(accel)" = kvm ] ||
+		dpkg --compare-versions "$own" ge 8.1; then
 		echo qemu-system-x86_64
 	else
 		newer=$("$here/kernel.sh" qemu) || die "no QEMU newer than $own"
