@@ -74,11 +74,9 @@ int regbuf_census_enter(struct regbuf_ctx *ctx)
 
 	if (err)
 		return err;
-	/* Ids are not used again soon. */
-	err = xa_alloc_cyclic(&regbuf_census, &ctx->id, ctx,
-			      XA_LIMIT(1, INT_MAX), &regbuf_census_next_id,
-			      GFP_KERNEL_ACCOUNT);
-	if (err < 0) {
+	err = regbuf_id_alloc(&regbuf_census, ctx, &ctx->id,
+			      &regbuf_census_next_id);
+	if (err) {
 		/* It may have been set all the same, and is another's soon. */
 		ctx->id = 0;
 		mutex_lock(&regbuf_census_lock);

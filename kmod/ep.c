@@ -191,10 +191,8 @@ int regbuf_ep_attach(struct regbuf_ep *ep, struct file *file, u32 max_send,
 	err = regbuf_ep_open_lanes(ep, max_send, max_recv);
 	if (err)
 		return err;
-	/* Names are not used again soon. */
-	err = xa_alloc_cyclic(&q->eps, &ep->id, ep, XA_LIMIT(1, INT_MAX),
-			      &q->next_id, GFP_KERNEL_ACCOUNT);
-	if (err < 0)
+	err = regbuf_id_alloc(&q->eps, ep, &ep->id, &q->next_id);
+	if (err)
 		goto err_close;
 	WRITE_ONCE(q->nr_eps, q->nr_eps + 1);
 	/* It can be seen under the lock of the table from now on. */

@@ -335,6 +335,9 @@ void regbuf_chardev_exit(void);
 /* query.c */
 int regbuf_ioctl_query(void *of, struct regbuf_call *call);
 
+/* id.c */
+int regbuf_id_alloc(struct xarray *xa, void *entry, u32 *id, u32 *next);
+
 /* ctx.c */
 struct regbuf_ctx *regbuf_ctx_create(void);
 void regbuf_ctx_put(struct regbuf_ctx *ctx);
