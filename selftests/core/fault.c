@@ -677,7 +677,7 @@ FIXTURE_SETUP(places)
 	ASSERT_EQ(0, rb_write_file(MAX_CONTEXTS, "128"));
 	ASSERT_EQ(0, chmod(REGBUF_DEVICE, 0666));
 	ASSERT_EQ(0, rb_fault_allow());
-	ASSERT_EQ(0, rb_fault_symbol("require", "__xa_alloc_cyclic"));
+	ASSERT_EQ(0, rb_fault_symbol("require", "__xa_alloc"));
 }
 
 FIXTURE_TEARDOWN_PARENT(places)
