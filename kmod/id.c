@@ -20,14 +20,17 @@
  */
 int regbuf_id_alloc(struct xarray *xa, void *entry, u32 *id, u32 *next)
 {
+	struct xa_limit limit;
 	int err;
 
 	xa_lock(xa);
-	err = __xa_alloc(xa, id, entry, XA_LIMIT(max(*next, 1U), INT_MAX),
-			 GFP_KERNEL_ACCOUNT);
-	if (err == -EBUSY)
-		err = __xa_alloc(xa, id, entry, XA_LIMIT(1, INT_MAX),
-				 GFP_KERNEL_ACCOUNT);
+	limit = XA_LIMIT(max(*next, 1U), INT_MAX);
+	for (;;) {
+		err = __xa_alloc(xa, id, entry, limit, GFP_KERNEL_ACCOUNT);
+		if (err != -EBUSY || limit.min == 1)
+			break;
+		limit.min = 1;
+	}
 	if (!err)
 		*next = *id + 1;
 	xa_unlock(xa);
