@@ -12,7 +12,6 @@
 #define POLLER		"regbuf-"	/* then a process */
 #define WORKERS		"kworker/u"
 #define CHUNK		1000		/* bytes */
-#define NODE		64		/* endpoints in a new table */
 
 static struct regbuf_slice slices[MANY];
 static struct sockaddr_storage name;
@@ -141,24 +140,12 @@ FIXTURE_VARIANT_ADD(fault, poller_timeout) {
  * A worker accepts: what was posted before anybody connected.
  */
 
-/* The next endpoint takes more memory than itself: the table grows. */
-static int fill_table(struct rig *rig)
-{
-	__u32 ep = 0;
-	int err = 0;
-
-	while (!err && ep != NODE - 1)
-		err = rb_q_attach(&rig->q, rig->sv[0], RB_BOTH, 0, 0, &ep) ?:
-		      rb_q_detach(&rig->q, ep, 0);
-	return err;
-}
-
 static int prepare_accept(struct rig *rig)
 {
 	if (!listener)
 		listener = rb_listener(AF_INET, &name, &name_len);
 	if (listener < 0 || new_queue(rig, listener, RB_BOTH) ||
-	    fill_table(rig))
+	    rb_fill_table(&rig->q, rig->sv[0]))
 		return -1;
 	rb_sqe_accept(&rig->q, rig->ep, 0, 0, 7);
 	return rb_q_submit_all(&rig->q);
