@@ -42,6 +42,15 @@ static inline int rb_miss_page(void *page)
 	return uffd;
 }
 
+/* Wait until somebody misses it. */
+static inline int rb_is_missed(int uffd)
+{
+	struct uffd_msg msg;
+
+	return read(uffd, &msg, sizeof(msg)) == sizeof(msg) &&
+	       msg.event == UFFD_EVENT_PAGEFAULT;
+}
+
 /* Let whoever misses the page have it: these bytes. */
 static inline int rb_give_page(int uffd, void *page, const void *bytes)
 {

@@ -265,6 +265,7 @@ TEST_F(poller, registers_nothing_at_its_end)
 	rb_sqe_send_inline(&c.q, self->ep, late, 1, 1);
 	rb_sqe_array(&c.q, &array, 2);
 	ASSERT_EQ(0, rb_q_kick(&c.q));
+	ASSERT_TRUE(rb_is_missed(uffd));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, close_it, &c));
 	ASSERT_TRUE(rb_within(20, is_closing(&c)));
 	ASSERT_EQ(0, rb_give_page(uffd, late, mem));

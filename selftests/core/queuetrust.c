@@ -85,10 +85,8 @@ static int complaints(FIXTURE_DATA(queuetrust) *self)
 static void *lie(void *arg)
 {
 	FIXTURE_DATA(queuetrust) *self = arg;
-	struct uffd_msg msg;
 
-	if (read(self->uffd, &msg, sizeof(msg)) != sizeof(msg) ||
-	    msg.event != UFFD_EVENT_PAGEFAULT)
+	if (!rb_is_missed(self->uffd))
 		return NULL;
 	rb_store(&self->q->ring->cq_head, self->head);
 	return rb_give_page(self->uffd, self->page, self->content) ? NULL :
