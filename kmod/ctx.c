@@ -230,11 +230,12 @@ int regbuf_ioctl_stats(void *of, struct regbuf_call *call)
 		.over_budget = sum.over_budget,
 		.detached = sum.detached,
 		.used_detached = sum.used_detached,
-		.pages = atomic64_read(&ctx->nr_pages),
 	};
 	memcpy(reply->copied, sum.copied, sizeof(sum.copied));
 	mutex_lock(&ctx->lock);
 	reply->buffers = ctx->nr_bufs;
 	mutex_unlock(&ctx->lock);
+	/* After: who counts a buffer down has counted its pages. */
+	reply->pages = atomic64_read(&ctx->nr_pages);
 	return regbuf_reply(call);
 }
