@@ -386,7 +386,7 @@ static unsigned long how_many(struct rb_queue *q)
 		complete(q, ENTRIES, false);
 		rb_q_reap(q);
 	}
-	per_second = 100UL * ENTRIES * RB_SEC / (rb_now() - start);
+	per_second = 100UL * ENTRIES * RB_SEC / (rb_now() - start + 1);
 	return per_second > 200000 ? 1000000 : 100000;
 }
 
