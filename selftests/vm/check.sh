@@ -1,11 +1,12 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
 # check.sh [-q] [-g] [-F] [-t TESTS] [KERNEL...]: run the selftests in VMs, one for
-# each kernel (default: 6.1 and 6.12), all at once: a VM keeps two thirds of a
-# core busy. TESTS are words such as core:send. What each run printed is left in
-# out/check-KERNEL.log. The last line sums up all kernels. With -q kernels with
-# sanitizers do without the programs that the file "matrix" names. With -g (kasan
+# each kernel (default: 6.1 and 6.12), three at once: a VM keeps two thirds of a
+# core busy. KERNEL.1of2 is half of the programs on it, and KERNEL.2of2 the others.
+# TESTS are words such as core:send. What each run printed is left in
+# out/check-KERNEL.log. The last line sums up all kernels. With -q all kernels do
+# without the programs that the file "matrix" names. With -g (kasan
 # only) what of the module ran is counted, and all tests have to reach most of it;
 # the lines that did not run are in out/coverage.txt. With -F the tests are those of
 # faults, and have to hit each allocation site of the module on kasan; the table,
@@ -18,11 +19,11 @@ top=$(cd "$here/../.." && pwd)
 tests=
 gcov=
 faults=
-quick=
+quick=/dev/null
 least=least
 while getopts qgFt: opt; do
 	case $opt in
-	q) quick=quick ;;
+	q) quick=$here/matrix ;;
 	g) gcov=gcov ;;
 	F) faults=only ;;
 	t) tests=$OPTARG least= ;;
@@ -61,19 +62,34 @@ limit_of()
 	esac
 }
 
-# The programs that kernel $1 is to run.
+# Of kasan.1of2 the kernel, and the programs: every second one.
+kernel_of()
+{
+	echo "${1%.*of*}"
+}
+
+part_of()
+{
+	case $1 in
+	*.*of*) echo "${1##*.}" ;;
+	*) echo 1of1 ;;
+	esac
+}
+
+# The programs that $1, a kernel or a part of one, is to run.
 list_of()
 {
-	case $quick$1 in
-	quick*san*) grep -vxFf "$here/matrix" "$dest/kselftest-list.txt" ;;
-	*) cat "$dest/kselftest-list.txt" ;;
-	esac
+	part=$(part_of "$1")
+	grep -vxFf "$quick" "$dest/kselftest-list.txt" |
+		awk -v part="${part%of*}" -v of="${part#*of}" \
+			'NR % of == part % of'
 }
 
 in_vm()
 {
-	"$here/run.sh" -k "$1" -m "$top/build/$1${gcov:+-gcov}/regbuf.ko" \
-		${gcov:+-f /gcov.tar} ${faults:+-f /faults.txt} \
+	kernel=$(kernel_of "$1")
+	"$here/run.sh" -k "$kernel" \
+		-m "$top/build/$kernel${gcov:+-gcov}/regbuf.ko" ${gcov:+-f /gcov.tar} ${faults:+-f /faults.txt} \
 		-t "${TIMEOUT:-$(limit_of "$1")}" -M 2048 \
 		-a secretmem.enable=1 -o "$top/out/vm-$1" -c "$dest:selftests" \
 		-c "$here/guest-check.sh:guest-check.sh" \
@@ -103,13 +119,11 @@ run_kernel()
 	log=$top/out/check-$1.log
 	list=$top/out/list-$1
 	list_of "$1" > "$list"
-	echo "== $1: building the module, booting, testing; log: out/check-$1.log"
-	# shellcheck disable=SC2086 # a word or none
-	"$here/module.sh" "$1" $gcov
+	echo "== $1: booting, testing; log: out/check-$1.log"
 	rm -f "$log.bad"
 	{ in_vm "$1" || echo "the VM ended with status $?" >> "$log.bad"; } |
 		tee "$log" |
-		{ judge "$1" || echo "tests failed" >> "$log.bad"; } |
+		{ judge "$(kernel_of "$1")" || echo "tests failed" >> "$log.bad"; } |
 		tee "$log.gate"
 	[ -z "$gcov" ] ||
 		"$here/coverage.sh" "$1" "$top/out/vm-$1/gcov.tar" $least ||
@@ -169,16 +183,30 @@ verdict()
 	run_kernel "$1" || echo "$1" >> "$failed"
 }
 
+# One for all parts of a kernel. Without it there is no VM.
+build_module()
+{
+	echo "== $1: building the module"
+	# shellcheck disable=SC2086 # a word or none
+	"$here/module.sh" "$1" $gcov || true
+}
+
 for kernel in "$@"; do
 	rm -f "$top/out/check-$kernel.log.gate"
 done
 build_tests
+for kernel in $(for k in "$@"; do kernel_of "$k"; done | sort -u); do
+	build_module "$kernel" &
+done
+wait
 several=$(($# > 1))
 failed=$top/out/check-failed
 : > "$failed"
 # Interrupted, the VMs end, too.
 trap 'trap - TERM; kill 0' INT TERM
+running=0
 for kernel in "$@"; do
+	[ $((running += 1)) -le 3 ] || wait -n
 	verdict "$kernel" 2>&1 | say_which "$kernel" &
 done
 wait
