@@ -213,6 +213,45 @@ static inline void *rb_mem(size_t len)
 	return mem;
 }
 
+static inline long long rb_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * RB_SEC + ts.tv_nsec;
+}
+
+/* Wait for a condition; whether it came true within so many seconds. */
+#define rb_within(seconds, condition) ({				\
+	long long __end = rb_now() + (seconds) * RB_SEC;		\
+	int __true = !!(condition);					\
+									\
+	while (!__true && rb_now() < __end) {				\
+		usleep(2000);						\
+		__true = !!(condition);					\
+	}								\
+	__true;								\
+})
+
+static inline int rb_write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n = write(fd, text, strlen(text));
+
+	close(fd);
+	return n == (ssize_t)strlen(text) ? 0 : -1;
+}
+
+/* This thread stays on its CPU: what it sends arrives in order. */
+static inline int rb_stay(void)
+{
+	cpu_set_t cpu;
+
+	CPU_ZERO(&cpu);
+	CPU_SET(sched_getcpu(), &cpu);
+	return sched_setaffinity(0, sizeof(cpu), &cpu);
+}
+
 /* An address of a family with a port; the host part as text. */
 static inline socklen_t rb_addr(int family, const char *host, int port,
 				struct sockaddr_storage *ss)
@@ -302,6 +341,18 @@ static inline int rb_net_up(const char *dev)
 	return err;
 }
 
+/* Before the kernel says so it drops what is sent there. */
+static inline int rb_net_runs(const char *dev)
+{
+	struct ifreq ifr = { };
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", dev);
+	err = ioctl(sock, SIOCGIFFLAGS, &ifr);
+	close(sock);
+	return !err && ifr.ifr_flags & IFF_RUNNING;
+}
+
 static inline int rb_net_veth(struct nl_sock *nl, const char *name,
 			      const char *peer_name, int peer_ns)
 {
@@ -318,6 +369,16 @@ static inline int rb_net_veth(struct nl_sock *nl, const char *name,
 	return err;
 }
 
+/* It asks for a neighbour for a minute: who answers may be late, or lost. */
+static inline int rb_net_patient(int version, const char *dev)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path),
+		 "/proc/sys/net/ipv%d/neigh/%s/mcast_solicit", version, dev);
+	return rb_write_file(path, "60");
+}
+
 /* One end of it: @peer_ns is where to put the other, or -1 if it is there. */
 static inline int rb_net_end(const char *dev, const char *addr4,
 			     const char *addr6, int peer_ns)
@@ -327,7 +388,8 @@ static inline int rb_net_end(const char *dev, const char *addr4,
 
 	if (!err && peer_ns >= 0)
 		err = rb_net_veth(nl, dev, "veth1", peer_ns);
-	err = err || rb_net_addr(nl, dev, AF_INET, addr4) ||
+	err = err || rb_net_patient(4, dev) || rb_net_patient(6, dev) ||
+	      rb_net_addr(nl, dev, AF_INET, addr4) ||
 	      rb_net_addr(nl, dev, AF_INET6, addr6) ||
 	      rb_net_up("lo") || rb_net_up(dev);
 	nl_socket_free(nl);
@@ -345,9 +407,10 @@ static inline int rb_net_make(struct rb_net *net)
 	net->near = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (rb_net_end("veth0", RB_NEAR4 "/24", RB_NEAR6 "/64", net->peer) ||
 	    rb_net_peer(net) ||
-	    rb_net_end("veth1", RB_PEER4 "/24", RB_PEER6 "/64", -1))
+	    rb_net_end("veth1", RB_PEER4 "/24", RB_PEER6 "/64", -1) ||
+	    rb_net_near(net))
 		return -1;
-	return rb_net_near(net);
+	return rb_within(20, rb_net_runs("veth0")) ? 0 : -1;
 }
 
 /*
@@ -510,6 +573,18 @@ static inline int rb_pair(const struct rb_net *net, int family, int type,
 	return rb_pair_at(net, family, type, host, sv);
 }
 
+/* A number of a connection's, by where it is in TCP_INFO; -1 if it is not. */
+static inline long rb_tcp_info(int sock, unsigned int offset)
+{
+	__u32 info[64] = { };
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(sock, IPPROTO_TCP, TCP_INFO, info, &len) ||
+	    len < offset + sizeof(info[0]))
+		return -1;
+	return info[offset / sizeof(info[0])];
+}
+
 /* Receive exactly that many bytes of a stream; 0 or -1. */
 static inline int rb_recv_all(int sock, void *buf, size_t len)
 {
@@ -528,26 +603,6 @@ static inline int rb_recv_all(int sock, void *buf, size_t len)
 /*
  * What tests of sending share.
  */
-
-static inline long long rb_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * RB_SEC + ts.tv_nsec;
-}
-
-/* Wait for a condition; whether it came true within so many seconds. */
-#define rb_within(seconds, condition) ({				\
-	long long __end = rb_now() + (seconds) * RB_SEC;		\
-	int __true = !!(condition);					\
-									\
-	while (!__true && rb_now() < __end) {				\
-		usleep(2000);						\
-		__true = !!(condition);					\
-	}								\
-	__true;								\
-})
 
 /* A counter of the whole machine; -1 if it is not there. */
 static inline long rb_vmstat(const char *name)
@@ -795,15 +850,6 @@ static inline int rb_has_huge_pages(void)
 static inline int rb_advise_huge(void *mem, size_t len, int advice)
 {
 	return rb_has_huge_pages() ? madvise(mem, len, advice) : 0;
-}
-
-static inline int rb_write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t n = write(fd, text, strlen(text));
-
-	close(fd);
-	return n == (ssize_t)strlen(text) ? 0 : -1;
 }
 
 /* The number in the line of a file that starts with a word; -1 if none does. */

@@ -74,6 +74,9 @@ static int far_addresses(FIXTURE_DATA(paths) *self)
 		  "ip addr add " RB_PEER6 "/64 dev veth1 nodad && "
 		  "ip link set veth1 up"))
 		return -1;
+	if (self->middle >= 0 && (setns(self->middle, CLONE_NEWNET) ||
+				  !rb_within(20, rb_net_runs("middle1"))))
+		return -1;
 	return rb_net_near(&self->net);
 }
 
@@ -379,7 +382,7 @@ static bool is_unchanged(const struct rb_rig *rig)
  * CVE-2026-43503: whole and in order, one completion each, memory as it was: no
  * path wrote to it.
  */
-TEST_F(paths, shared_page_write_there_and_unchanged)
+TEST_F_TIMEOUT(paths, shared_page_write_there_and_unchanged, 120)
 {
 	struct rb_rig *rig = &self->qr.rig;
 
@@ -402,7 +405,7 @@ TEST_F(paths, shared_page_write_there_and_unchanged)
  * C6, C15, CVE-2025-68294: at last the id goes while packets are under way, and
  * then the memory.
  */
-TEST_F(paths, cve_2026_46323_written_to_when_completed)
+TEST_F_TIMEOUT(paths, cve_2026_46323_written_to_when_completed, 120)
 {
 	struct rb_rig *rig = &self->qr.rig;
 	unsigned char *want = malloc(LEN);
@@ -442,7 +445,7 @@ static int owner(int sock)
  * C6, C15: the owner has ended; of a connection's packets all got lost, and
  * have to be sent again from memory that was its own.
  */
-TEST_F(paths, outlives_its_owner)
+TEST_F_TIMEOUT(paths, outlives_its_owner, 120)
 {
 	struct rb_netem none = { .loss = 100 };
 	bool lossy = variant->type == SOCK_STREAM && !self->cable.thread;
