@@ -447,7 +447,9 @@ TEST_F_TIMEOUT(cancel, send_lane_has_its_maximum, 60)
 	do {
 		ASSERT_EQ(0, rb_q_next(q, &self->cqe));
 	} while (self->cqe.user_data != CANCELLER);
-	EXPECT_EQ(3, self->cqe.value);
+	/* Since it was refused one of them may have gone. */
+	EXPECT_LE(2, self->cqe.value);
+	EXPECT_GE(3, self->cqe.value);
 }
 
 #include "regbuf_main.h"

@@ -159,11 +159,13 @@ static void sender_runs(FIXTURE_DATA(life) *self,
 	pause();
 }
 
-/* What is sent gets lost, or stays for a while. */
+/* What is sent gets lost, or stays for a while, ns. */
+#define LATE	(3 * RB_SEC)
+
 static int hinder(int type)
 {
 	struct rb_netem lost = { .loss = 100 };
-	struct rb_netem late = { .delay_us = 3000000 };
+	struct rb_netem late = { .delay_us = LATE / 1000 };
 
 	return rb_net_near_netem(type == SOCK_STREAM ? &lost : &late);
 }
@@ -200,9 +202,12 @@ static __u32 retransmitted(int sock)
  */
 TEST_F_TIMEOUT(life, cve_2025_68294_memory_stays_for_its_packets, 60)
 {
+	long long start;
 	char byte;
+	long pins;
 
 	ASSERT_EQ(0, hinder(variant->type));
+	start = rb_now();
 	self->pid = fork();
 	if (!self->pid)
 		sender_runs(self, variant);
@@ -210,8 +215,10 @@ TEST_F_TIMEOUT(life, cve_2025_68294_memory_stays_for_its_packets, 60)
 	ASSERT_EQ(0, byte);
 	ASSERT_EQ(0, kill(self->pid, SIGKILL));
 	ASSERT_EQ(-1, rb_child_result(self->pid));
-	/* None was acknowledged, and none has arrived. */
-	EXPECT_EQ(self->pins + PAGES, rb_pins());
+	/* None was acknowledged, and none has arrived, unless it was too late. */
+	pins = rb_pins();
+	if (variant->type == SOCK_STREAM || rb_now() - start < LATE)
+		EXPECT_EQ(self->pins + PAGES, pins);
 	ASSERT_EQ(0, rb_churn());
 	if (variant->type == SOCK_STREAM)
 		ASSERT_EQ(0, rb_net_near_netem(NULL));

@@ -105,7 +105,7 @@ TEST_F_TIMEOUT(ring, sqe_mixed_entry_changes_while_it_is_read, 120)
 
 	rb_qrig_send(&self->qr, 0, 100, 1);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, change_entry, self));
-	for (int i = 0; i < 10 * ROUNDS; i++) {
+	for (int i = 0; i < 10 * ROUNDS || !done; i++) {
 		/* Always the same one. */
 		self->q->tail = rb_load(&self->q->ring->sq_head) + 1;
 		ASSERT_EQ(0, rb_q_enter(self->q, 1, 0, 0, &self->out));
@@ -129,7 +129,6 @@ TEST_F_TIMEOUT(ring, sqe_mixed_entry_changes_while_it_is_read, 120)
 	atomic_store(&self->stop, 1);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_TRUE(rb_q_empty(self->q));
-	EXPECT_LT(0, done);
 	EXPECT_EQ(0, rb_rig_silent(self->rig));
 }
 

@@ -221,6 +221,7 @@ TEST_F(copies, counters_add_up)
 		total += self->msg.sent;
 		ASSERT_LT(0, recv(rig->far, data, sizeof(data), 0));
 	}
+	ASSERT_EQ(0, rb_wait(rig->dev, rig->id, 20 * RB_SEC));
 	reconnect(_metadata, rig, variant->family, variant->type,
 		  variant->family == AF_INET ? "127.0.0.1" : "::1");
 	check(_metadata, rig, 0, 5000, BIT(REGBUF_COPY_LOOPBACK));

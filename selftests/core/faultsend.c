@@ -148,7 +148,7 @@ static size_t message(const struct rig *rig, char *to)
 /* What should come does soon: a lost datagram is a failure, and no wait. */
 static int receive(int sock, char *bytes, size_t length)
 {
-	struct timeval time = { .tv_sec = 5 };
+	struct timeval time = { .tv_sec = 20 };
 
 	return setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time)) ?:
 	       rb_recv_all(sock, bytes, length);

@@ -373,7 +373,7 @@ TEST_F(flight, peer_never_reads)
 				sizeof(linger)));
 	close(rig->near);
 	rig->near = -1;
-	EXPECT_EQ(0, rb_wait(rig->dev, rig->id, 5 * RB_SEC));
+	EXPECT_EQ(0, rb_wait(rig->dev, rig->id, 20 * RB_SEC));
 }
 
 /* Hazard 17: what is lost on the way is sent again, from pinned memory. */
@@ -507,7 +507,7 @@ TEST(datagrams_held_on_the_way_out)
 
 	ASSERT_EQ(0, rb_rig_setup(&rig, AF_INET, SOCK_DGRAM, false, LEN));
 	memcpy(sent, rig.mem, sizeof(sent));
-	ASSERT_EQ(0, rb_sh("tc qdisc add dev veth0 root netem delay 2s"));
+	ASSERT_EQ(0, rb_sh("tc qdisc add dev veth0 root netem delay 5s"));
 	for (int i = 1; i <= 3; i++) {
 		ASSERT_EQ(0, rb_rig_send(&rig, 0, 1000, &msg));
 		EXPECT_EQ(1000, msg.zerocopied);

@@ -95,6 +95,7 @@ FIXTURE_SETUP(wire)
 	self->q = &self->qr.q;
 	self->rig = &self->qr.rig;
 	self->size = 1000;
+	ASSERT_EQ(0, rb_stay());
 	ASSERT_EQ(0, rb_net_setup(&self->rig->net));
 	ASSERT_EQ(0, rb_pair_at(&self->rig->net, variant->family, SOCK_DGRAM,
 				variant->host, sv));

@@ -237,7 +237,9 @@ static int reload(const char *params)
 	int fd = open("/regbuf.ko", O_RDONLY | O_CLOEXEC);
 	int err;
 
-	err = syscall(SYS_delete_module, "regbuf", O_NONBLOCK) ||
+	/* What was closed may still be at it. */
+	err = !rb_within(20, !syscall(SYS_delete_module, "regbuf",
+				      O_NONBLOCK)) ||
 	      syscall(SYS_finit_module, fd, params, 0);
 	close(fd);
 	return err;

@@ -11,7 +11,7 @@
 #include <linux/userfaultfd.h>
 #include <netinet/udp.h>
 
-#include "regbuf_test.h"
+#include "regbuf_lane.h"
 #include "kselftest_harness.h"
 
 FIXTURE(regress) {
@@ -168,16 +168,16 @@ TEST_F_TIMEOUT(regress, slow_reply_holds_nobody_up, 60)
 {
 	struct slow_call call = { .fd = self->fd };
 	struct regbuf_ioc_status status;
-	struct sockaddr_storage to;
 	struct regbuf_ioc_send msg;
 	struct pollfd pfd = { .events = POLLIN };
-	int sock = socket(AF_INET, SOCK_DGRAM, 0), err;
-	socklen_t len = rb_addr(AF_INET, "10.73.0.99", 9, &to);
+	struct rb_netem held = { .delay_us = 100000000 };
 	time_t deadline = time(NULL) + 30;
 	pthread_t thread;
+	int sv[2], err;
 
-	/* In flight for as long as nobody answers for that address. */
-	ASSERT_EQ(0, send_to(self->fd, sock, self->id, 1000, &to, len, &msg));
+	ASSERT_EQ(0, rb_pair(&self->net, AF_INET, SOCK_DGRAM, sv));
+	ASSERT_EQ(0, rb_net_near_netem(&held));
+	ASSERT_EQ(0, send_to(self->fd, sv[0], self->id, 1000, NULL, 0, &msg));
 	ASSERT_EQ(1000, msg.zerocopied);
 	ASSERT_EQ(0, rb_deregister(self->fd, self->id));
 	ASSERT_EQ(0, rb_status(self->fd, self->id, &status));
@@ -194,6 +194,7 @@ TEST_F_TIMEOUT(regress, slow_reply_holds_nobody_up, 60)
 	ASSERT_LE(0, pfd.fd);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, slow_register, &call));
 	ASSERT_EQ(1, poll(&pfd, 1, 20000));	/* it sleeps in its reply */
+	ASSERT_EQ(0, rb_net_near_netem(NULL));
 
 	do {
 		err = rb_status(self->fd, self->id, &status);

@@ -150,7 +150,7 @@ static void *wait_for_one(void *arg)
 	struct regbuf_ioc_enter enter = {
 		.size = sizeof(enter),
 		.wait = 1,
-		.timeout_ns = RB_LONG,
+		.timeout_ns = RB_FOREVER,
 	};
 
 	return (void *)(long)rb_ioctl(q->fd, REGBUF_IOC_ENTER, &enter);

@@ -489,6 +489,7 @@ struct scribbler {
 	struct regbuf_ioc_send msg;
 	__u64 ids[2];
 	volatile int stop;
+	bool stream;
 	int sock;
 };
 
@@ -525,12 +526,14 @@ static void *look_for_canaries(void *arg)
 		n = recv(s->sock, data, sizeof(data), 0);
 		if (n > 0 && !found)
 			found = memchr(data, CANARY, n);
-	} while (n > 0 || (n < 0 && !s->stop));
+	} while (n > 0 || (n < 0 && (s->stream || !s->stop)));
 	return found;
 }
 
 static void start_scribbler(struct __test_metadata *_metadata,
-			    FIXTURE_DATA(slices) *self, struct scribbler *s)
+			    FIXTURE_DATA(slices) *self,
+			    const FIXTURE_VARIANT(slices) *variant,
+			    struct scribbler *s)
 {
 	unsigned char *mem = rb_map(64 * RB_PAGE, PROT_READ | PROT_WRITE, 0);
 	struct timeval tv = { .tv_usec = 100000 };
@@ -546,6 +549,7 @@ static void start_scribbler(struct __test_metadata *_metadata,
 					 &s->ids[i]));
 	}
 	s->sock = self->rig.far;
+	s->stream = variant->type == SOCK_STREAM;
 	/* The end of datagrams is silence. */
 	setsockopt(s->sock, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 }
@@ -558,7 +562,7 @@ TEST_F_TIMEOUT(slices, scribbled_over, 120)
 	__u64 sends = 0;
 	void *canary;
 
-	start_scribbler(_metadata, self, &s);
+	start_scribbler(_metadata, self, variant, &s);
 	ASSERT_EQ(0, pthread_create(&reader, NULL, look_for_canaries, &s));
 	ASSERT_EQ(0, pthread_create(&writer, NULL, scribble, &s));
 	for (int i = 0; i < SHOTS || !sends; i++) {

@@ -51,7 +51,7 @@ TEST_F(timer, completes_not_too_early)
 /* In order of time, not of submission. */
 TEST_F(timer, sooner_ones_complete_first)
 {
-	static const int msec[] = { 450, 150, 300 };
+	static const int msec[] = { 3000, 1000, 2000 };
 	static const int order[] = { 1, 2, 0 };
 	struct rb_queue *q = &self->qr.q;
 
@@ -200,7 +200,7 @@ TEST_F(timer, deadline_ends_other_requests)
 	ASSERT_EQ(0, rb_q_attach(q, sock, RB_BOTH, 0, 0, &ep));
 	rb_sqe_accept(q, ep, REGBUF_SQE_F_MULTI, 0, 0)->timeout_us = 10000;
 	rb_sqe_poll(q, qr->ep, EPOLLIN, 1)->timeout_us = 10000;
-	rb_qrig_recv(qr, 0, 10, 2)->timeout_us = 100000;
+	rb_qrig_recv(qr, 0, 10, 2)->timeout_us = 2000000;
 	rb_sqe_idle(q, qr->rig.id, 3)->timeout_us = 10000;
 	ASSERT_EQ(0, rb_q_submit_all(q));
 	for (int i = 0; i < 4; i++) {

@@ -164,7 +164,7 @@ TEST_F_TIMEOUT(race, dumps_of_what_stays, 120)
 
 	ASSERT_EQ(0, start(self, 0, buffers));
 	ASSERT_EQ(0, start(self, 1, contexts));
-	for (int i = 0; i < self->rounds; i++) {
+	for (int i = 0; i < self->rounds || !interrupted; i++) {
 		struct tally t = { };
 		struct rn_answer a = { .each = count, .arg = &t };
 
