@@ -143,6 +143,7 @@ TEST_F(acceptex, at_once)
 	int fd = peer_of(self, variant->family);
 
 	ASSERT_LE(0, fd);
+	ASSERT_TRUE(plain_readable((int)self->listener, LONG_MS));
 	self->at[0].hEvent = event;
 	EXPECT_EQ(0, accept_begin(self, self->s, 0, self->at));
 	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(event, 0));
@@ -191,6 +192,13 @@ TEST_F(acceptex, beside_accept)
 	EXPECT_EQ(WSAEWOULDBLOCK, WSAGetLastError());
 }
 
+/* It has a connection, and waits for data. */
+static void until_accepted(SOCKET s)
+{
+	while (plain_peer_port((int)s) < 0)
+		SwitchToThread();
+}
+
 /* Closing who listens ends all, also those that wait for data. */
 TEST_F(acceptex, listener_closed)
 {
@@ -201,6 +209,7 @@ TEST_F(acceptex, listener_closed)
 	fd = peer_of(self, variant->family);
 	ASSERT_LE(0, fd);
 	EXPECT_TRUE(no_packet(self->port));
+	until_accepted(self->s);
 	ASSERT_EQ(ERROR_IO_PENDING, accept_begin(self, other, 4, self->at + 1));
 	ASSERT_EQ(0, closesocket(self->listener));
 	for (i = 0; i < 2; i++)

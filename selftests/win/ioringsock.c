@@ -368,7 +368,7 @@ static HRESULT echo(HIORING ring, IORING_HANDLE_REF sock, char *byte,
 }
 
 /* No signal is lost, if one pops until there is nothing. */
-TEST_F(sock, events_are_not_lost)
+TEST_F_TIMEOUT(sock, events_are_not_lost, 120)
 {
 	HANDLE event = event_new(self->ring);
 	int left = 2 * ECHOES;

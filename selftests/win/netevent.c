@@ -58,6 +58,14 @@ static LONG happened(SOCKET s, WSAEVENT event, DWORD ms)
 	return events.lNetworkEvents;
 }
 
+static void until_there(SOCKET s, u_long bytes)
+{
+	u_long there;
+
+	while (!ioctlsocket(s, FIONREAD, &there) && there < bytes)
+		SwitchToThread();
+}
+
 /* Told once; and again after recv(), if there is more or when more comes. */
 TEST_F(netevent, read)
 {
@@ -73,6 +81,7 @@ TEST_F(netevent, read)
 	EXPECT_FALSE(is_set(event, SHORT_MS));
 	ASSERT_EQ(0, plain_send(self->peer, "def", 3));
 	EXPECT_FALSE(is_set(event, SHORT_MS));
+	until_there(self->s, 6);
 	EXPECT_EQ(4, recv(self->s, buf, 4, 0));
 	EXPECT_EQ(FD_READ, happened(self->s, event, LONG_MS));
 	EXPECT_EQ(2, recv(self->s, buf, 4, 0));
@@ -264,6 +273,7 @@ TEST_F(netevent, no_more)
 	ASSERT_EQ(0, CODE(WSAEventSelect(self->s, NULL, 0)));
 	ASSERT_EQ(0, plain_send(self->peer, "abc", 3));
 	EXPECT_FALSE(is_set(self->event, SHORT_MS));
+	until_there(self->s, 3);
 	EXPECT_EQ(3, recv(self->s, buf, 4, 0));
 	EXPECT_EQ(WSAEWOULDBLOCK, CODE(recv(self->s, buf, 4, 0)));
 	EXPECT_EQ(0, CODE(ioctlsocket(self->s, FIONBIO, &off)));

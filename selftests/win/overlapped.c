@@ -662,7 +662,8 @@ static DWORD WINAPI receive_always(LPVOID parameter)
 				  sizeof(buf), &receive->overlapped);
 		if (code == WSA_IO_PENDING) {
 			receive->next = closing->pending;
-			closing->pending = receive;
+			__atomic_store_n(&closing->pending, receive,
+					 __ATOMIC_RELEASE);
 		} else {
 			free(receive);
 		}
@@ -672,6 +673,11 @@ static DWORD WINAPI receive_always(LPVOID parameter)
 			closing->odd = code;
 	}
 	return 0;
+}
+
+static bool is_met(const struct closing *closing)
+{
+	return __atomic_load_n(&closing->pending, __ATOMIC_ACQUIRE);
 }
 
 /* Nothing is left in a socket that has gone, nor taken from its successor. */
@@ -684,7 +690,8 @@ TEST_F(overlapped, closed_under_use)
 	SOCKET s;
 
 	thread = CreateThread(NULL, 0, receive_always, &closing, 0, NULL);
-	for (i = 0; i < 2000; i++) {
+	/* And until it has met one of them. */
+	for (i = 0; i < 2000 || !is_met(&closing); i++) {
 		s = socket(variant->family, SOCK_DGRAM, 0);
 		ASSERT_NE(INVALID_SOCKET, s);
 		ASSERT_EQ(0, bind_any(s, variant->family, 0));

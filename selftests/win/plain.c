@@ -133,6 +133,29 @@ int plain_peer_port(int fd)
 							       port_of(&ss);
 }
 
+int plain_tid(void)
+{
+	return gettid();
+}
+
+void plain_until_asleep(const int *tid)
+{
+	char path[64], line[256], *state = line;
+	FILE *f;
+
+	while (!__atomic_load_n(tid, __ATOMIC_ACQUIRE))
+		sched_yield();
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", *tid);
+	do {
+		f = fopen(path, "r");
+		line[0] = 0;
+		if (f && fgets(line, sizeof(line), f))
+			state = strrchr(line, ')') ?: line;
+		if (f)
+			fclose(f);
+	} while (strncmp(state, ") S", 3));
+}
+
 int plain_send(int fd, const void *buf, size_t length)
 {
 	const char *p = buf;

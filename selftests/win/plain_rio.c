@@ -95,25 +95,66 @@ int plain_fds(void)
 	return nr;
 }
 
-/* The first mapping of a queue, of which everybody may write. */
-int plain_damage(void)
+/* Some mapping of a queue, of which everybody may write; until one is right. */
+static bool find_ring(bool (*right)(void *start, size_t length, void *arg),
+		      void *arg)
 {
 	unsigned long start, end;
 	char line[512], prot[8];
 	FILE *maps = fopen("/proc/self/maps", "r");
-	int err = -ENOENT;
+	bool found = false;
 
-	while (maps && err && fgets(line, sizeof(line), maps)) {
+	while (maps && !found && fgets(line, sizeof(line), maps)) {
 		if (!strstr(line, "regbuf") ||
 		    sscanf(line, "%lx-%lx %7s", &start, &end, prot) != 3 ||
 		    strcmp(prot, "rw-s"))
 			continue;
-		memset((void *)start, 0xff, end - start);
-		err = 0;
+		found = right((void *)start, end - start, arg);
 	}
 	if (maps)
 		fclose(maps);
-	return err;
+	return found;
+}
+
+static bool damage(void *start, size_t length, void *arg)
+{
+	(void)arg;
+	memset(start, 0xff, length);
+	return true;
+}
+
+int plain_damage(void)
+{
+	return find_ring(damage, NULL) ? 0 : -ENOENT;
+}
+
+struct posted {
+	unsigned int nr;
+	bool armed;
+};
+
+static bool has_posted(void *start, size_t length, void *arg)
+{
+	const struct regbuf_ring *ring = start;
+	const struct posted *p = arg;
+
+	(void)length;
+	return __atomic_load_n(&ring->cq_tail, __ATOMIC_ACQUIRE) -
+	       ring->cq_head >= p->nr &&
+	       !!__atomic_load_n(&ring->cq_armed, __ATOMIC_ACQUIRE) == p->armed;
+}
+
+bool plain_posted(unsigned int nr, bool armed)
+{
+	struct posted p = { nr, armed };
+	int ms;
+
+	for (ms = 0; ms < 10000; ms++) {
+		if (find_ring(has_posted, &p))
+			return true;
+		usleep(1000);
+	}
+	return false;
 }
 
 /* Of "Udp:" there is a line of names and one of numbers. */

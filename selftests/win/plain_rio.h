@@ -4,6 +4,7 @@
 
 /* What the tests of RIO want of Linux besides sockets. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,12 @@ int plain_fds(void);
 
 /* Writes over the rings of a queue. */
 int plain_damage(void);
+
+/*
+ * Wait until there are so many completions in a queue that is armed, or is not
+ * (any more), and take none: who takes one may have more made.
+ */
+bool plain_posted(unsigned int nr, bool armed);
 
 /* Datagrams that found no room in the socket that they were for. */
 int plain_refused_datagrams(void);

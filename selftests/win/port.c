@@ -3,6 +3,7 @@
 #include <windows.h>
 
 #include "kselftest_harness.h"
+#include "plain.h"
 
 #define THREADS	4
 #define PACKETS	4000
@@ -164,25 +165,33 @@ TEST_F(port, once_each)
 		ASSERT_EQ(1, w.seen[i]);
 }
 
+struct waiter {
+	HANDLE port;
+	int tid;
+};
+
 static DWORD WINAPI wait_once(LPVOID parameter)
 {
+	struct waiter *w = parameter;
 	LPOVERLAPPED overlapped = parameter;
 	ULONG_PTR key;
 	DWORD bytes;
 
-	if (GetQueuedCompletionStatus(parameter, &bytes, &key, &overlapped,
+	__atomic_store_n(&w->tid, plain_tid(), __ATOMIC_RELEASE);
+	if (GetQueuedCompletionStatus(w->port, &bytes, &key, &overlapped,
 				      INFINITE) || overlapped)
 		return 0;
 	return GetLastError();
 }
 
-/* Who is in the call, certainly: it has been asleep for a while. */
+/* Who is in the call, certainly: it is asleep. */
 TEST_F(port, closed_while_waited_for)
 {
-	HANDLE thread = CreateThread(NULL, 0, wait_once, self->port, 0, NULL);
+	struct waiter w = { .port = self->port };
+	HANDLE thread = CreateThread(NULL, 0, wait_once, &w, 0, NULL);
 	DWORD code;
 
-	EXPECT_EQ(WAIT_TIMEOUT, WaitForSingleObject(thread, 100));
+	plain_until_asleep(&w.tid);
 	EXPECT_TRUE(CloseHandle(self->port));
 	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(thread, INFINITE));
 	EXPECT_TRUE(GetExitCodeThread(thread, &code));

@@ -410,8 +410,8 @@ TEST_F(rio, charged_until_taken)
 	for (i = 0; i < 16; i++)
 		ASSERT_EQ(0, plain_sendto(self->peer, "x", 1, false,
 					  self->port));
-	Sleep(SHORT_MS);
 	/* All have completed, and none was taken. */
+	ASSERT_TRUE(plain_posted(16, false));
 	EXPECT_FALSE(rio.RIOReceive(self->rq, &buf, 1, 0, NULL));
 	EXPECT_EQ(WSAENOBUFS, WSAGetLastError());
 	ASSERT_EQ(1, rio.RIODequeueCompletion(self->cq, results, 1));
@@ -444,7 +444,7 @@ TEST_F(rio, taking_makes_no_system_call)
 			rio.RIOReceive(self->rq, &buf, 1, 0, NULL);
 		for (i = 0; i < 4; i++)
 			plain_sendto(self->peer, "x", 1, false, self->port);
-		Sleep(SHORT_MS);
+		plain_posted(4, false);
 		plain_no_calls();
 		for (i = 0; i < 4; i++)
 			rio.RIOReceive(self->rq, &buf, 1, RIO_MSG_DEFER, NULL);

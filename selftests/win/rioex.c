@@ -552,7 +552,7 @@ TEST_F(ex, deregistered_before_it_is_taken)
 				     &self->remote, &self->control,
 				     &self->flags, 0, CTX(1)));
 	ASSERT_EQ(0, plain_sendto(self->peer, "abc", 3, false, self->port));
-	Sleep(SHORT_MS);
+	ASSERT_TRUE(plain_posted(1, false));
 	rio.RIODeregisterBuffer(self->id);
 	ASSERT_TRUE(VirtualFree(self->mem, 0, MEM_RELEASE));
 	ASSERT_EQ(1, rio_take(self->cq, &result, 1));
@@ -573,7 +573,7 @@ TEST_F(ex, control_gone_before_it_is_taken)
 	ASSERT_TRUE(rio.RIOReceiveEx(self->rq, &self->data, 1, &self->local,
 				     NULL, &self->control, NULL, 0, CTX(1)));
 	ASSERT_EQ(0, plain_sendto(self->peer, "abc", 3, false, self->port));
-	Sleep(SHORT_MS);
+	ASSERT_TRUE(plain_posted(1, false));
 	rio.RIODeregisterBuffer(other);
 	ASSERT_TRUE(VirtualFree(mem, 0, MEM_RELEASE));
 	ASSERT_EQ(1, rio_take(self->cq, &result, 1));
@@ -660,7 +660,7 @@ TEST_F(ex, taken_after_the_end)
 	ASSERT_TRUE(rio.RIOReceiveEx(self->rq, &self->data, 1, &self->local,
 				     NULL, NULL, NULL, 0, CTX(1)));
 	ASSERT_EQ(0, plain_sendto(self->peer, "abc", 3, false, self->port));
-	Sleep(SHORT_MS);
+	ASSERT_TRUE(plain_posted(1, false));
 	ASSERT_EQ(0, closesocket(self->sock));
 	other = any(variant->family, &port);
 	EXPECT_EQ(self->sock, other);

@@ -126,12 +126,6 @@ static bool arrive(FIXTURE_DATA(notify) *self, int nr)
 	return true;
 }
 
-/* Wait for it without taking it: a queue of its own would be told. */
-static void settle(void)
-{
-	Sleep(SHORT_MS);
-}
-
 /* R15: nothing without RIONotify; then one for the next completion. */
 TEST_F(notify, one_for_the_next)
 {
@@ -158,7 +152,7 @@ TEST_F(notify, at_once_for_what_is_left)
 
 	ASSERT_TRUE(post(self, 3, 0));
 	ASSERT_TRUE(arrive(self, 3));
-	settle();
+	ASSERT_TRUE(plain_posted(3, false));
 	ASSERT_EQ(0, rio.RIONotify(self->cq));
 	EXPECT_TRUE(told(self, variant->how, 0));
 	EXPECT_EQ(1, rio.RIODequeueCompletion(self->cq, results, 1));
@@ -196,6 +190,7 @@ TEST_F(notify, silent_completions)
 	ASSERT_TRUE(post(self, 2, RIO_MSG_DONT_NOTIFY));
 	ASSERT_EQ(0, rio.RIONotify(self->cq));
 	ASSERT_TRUE(arrive(self, 2));
+	ASSERT_TRUE(plain_posted(2, true));
 	EXPECT_FALSE(told(self, variant->how, SHORT_MS));
 	EXPECT_EQ(2, rio.RIODequeueCompletion(self->cq, results, 4));
 	ASSERT_TRUE(post(self, 1, RIO_MSG_DONT_NOTIFY));
@@ -208,14 +203,14 @@ TEST_F(notify, silent_completions)
 	/* A queue that has nothing else is empty. */
 	ASSERT_TRUE(post(self, 1, RIO_MSG_DONT_NOTIFY));
 	ASSERT_TRUE(arrive(self, 1));
-	settle();
+	ASSERT_TRUE(plain_posted(1, false));
 	ASSERT_EQ(0, rio.RIONotify(self->cq));
 	EXPECT_FALSE(told(self, variant->how, SHORT_MS));
 	EXPECT_EQ(1, rio.RIODequeueCompletion(self->cq, results, 4));
 }
 
 /* R17, P6: one for many; and never one without a completion. */
-TEST_F(notify, never_for_nothing)
+TEST_F_TIMEOUT(notify, never_for_nothing, 120)
 {
 	RIORESULT results[32];
 	ULONG left, n;
@@ -287,14 +282,14 @@ TEST_F(notify, events_of_which_some_are_reset_when_armed)
 	EXPECT_TRUE(is_set(self->told));
 	/* It fires, on one that is set. */
 	ASSERT_TRUE(arrive(self, 1));
-	settle();
+	ASSERT_TRUE(plain_posted(1, false));
 	EXPECT_TRUE(is_set(self->told));
 	EXPECT_TRUE(is_set(self->told));
 	EXPECT_EQ(1, rio.RIODequeueCompletion(self->cq, results, 1));
 	EXPECT_TRUE(is_set(self->told));
 	/* First it is reset, then set for what is there. */
 	ASSERT_TRUE(arrive(self, 2));
-	settle();
+	ASSERT_TRUE(plain_posted(2, false));
 	ASSERT_EQ(0, rio.RIONotify(self->cq));
 	EXPECT_TRUE(is_set(self->told));
 	EXPECT_EQ(2, rio.RIODequeueCompletion(self->cq, results, 2));
@@ -400,7 +395,7 @@ static DWORD WINAPI take_all(LPVOID arg)
 }
 
 /* P6, R21: taken by a thread that waits, posted by another one. */
-TEST_F(notify, by_a_thread_that_waits)
+TEST_F_TIMEOUT(notify, by_a_thread_that_waits, 120)
 {
 	struct waiter w = { .self = self, .how = variant->how };
 	RIO_BUF buf = rio_buf(self->id, 0, 16);
@@ -418,7 +413,7 @@ TEST_F(notify, by_a_thread_that_waits)
 		for (; sent < posted; sent++)
 			ASSERT_TRUE(arrive(self, 1));
 	}
-	ASSERT_EQ(WAIT_OBJECT_0, WaitForSingleObject(thread, 2 * LONG_MS));
+	ASSERT_EQ(WAIT_OBJECT_0, WaitForSingleObject(thread, 9 * LONG_MS));
 	ASSERT_TRUE(GetExitCodeThread(thread, &code));
 	EXPECT_EQ(0, code);
 	EXPECT_EQ(0, w.empty);
@@ -456,13 +451,13 @@ TEST(a_packet_for_each_notification)
 		ASSERT_TRUE(rio.RIOReceive(rq, &buf, 1, 0, NULL));
 		ASSERT_EQ(0, rio.RIONotify(cq));
 		ASSERT_EQ(0, plain_sendto(peer, "x", 1, false, port));
-		settle();
+		ASSERT_TRUE(plain_posted(1, false));
 		ASSERT_EQ(1, rio.RIODequeueCompletion(cq, &result, 1));
 	}
 	for (i = 0; i < 3; i += (int)n) {
 		ASSERT_TRUE(GetQueuedCompletionStatusEx(how.Iocp.IocpHandle,
 							entries, 4, &n,
-							SHORT_MS, FALSE));
+							LONG_MS, FALSE));
 		EXPECT_EQ((ULONG_PTR)KEY, entries[0].lpCompletionKey);
 	}
 	EXPECT_FALSE(GetQueuedCompletionStatusEx(how.Iocp.IocpHandle, entries,

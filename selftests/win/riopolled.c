@@ -177,7 +177,7 @@ static bool told_and_polled(FIXTURE_DATA(polled) *self, struct count *c)
 }
 
 /* P6, R15, R20: all that was sent, but for what the socket had no room for. */
-TEST_F(polled, nothing_is_missed)
+TEST_F_TIMEOUT(polled, nothing_is_missed, 120)
 {
 	struct count c = {
 		.port = self->port,

@@ -311,7 +311,7 @@ TEST_F(queue, completion_queue_resized)
 					   i == 3 ? RIO_MSG_DEFER : 0, CTX(i)));
 	ASSERT_EQ(0, plain_sendto(self->peer, "x", 1, false, port));
 	ASSERT_EQ(0, plain_sendto(self->peer, "x", 1, false, port));
-	Sleep(SHORT_MS);
+	ASSERT_TRUE(plain_posted(2, false));
 	ASSERT_TRUE(rio.RIOResizeCompletionQueue(cq, 5000));
 	EXPECT_NE(RIO_INVALID_RQ, make(&other, &rest, 4996, 0, cq, cq));
 	/* What was there is there. */
@@ -402,7 +402,7 @@ TEST_F(queue, request_queue_resized)
 	EXPECT_EQ(WSAENOBUFS, WSAGetLastError());
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(0, plain_sendto(self->peer, "x", 1, false, port));
-	Sleep(SHORT_MS);
+	ASSERT_TRUE(plain_posted(3, false));
 	/* Completed, and not taken. */
 	EXPECT_FALSE(rio.RIOResizeRequestQueue(rq, 2, 5));
 	EXPECT_EQ(WSAETOOMANYREFS, WSAGetLastError());

@@ -4,7 +4,7 @@
 #include "rio_test.h"
 
 /* For what comes by itself. */
-#define SOON_MS	2000
+#define SOON_MS	10000
 
 FIXTURE(stream) {
 	RIO_CQ cq;

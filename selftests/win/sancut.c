@@ -10,6 +10,7 @@ struct mover {
 	bool write;
 	bool stop;
 	int err;
+	int tid;
 	unsigned int done;
 };
 
@@ -30,6 +31,7 @@ static void *mover(void *arg)
 	struct mover *m = arg;
 	DWORD n;
 
+	__atomic_store_n(&m->tid, plain_tid(), __ATOMIC_RELEASE);
 	while (!m->err && !__atomic_load_n(&m->stop, __ATOMIC_RELAXED)) {
 		m->err = move(m->write, m->s, &m->buf, 1, m->d, 0, &n);
 		__atomic_fetch_add(&m->done, !m->err, __ATOMIC_RELAXED);
@@ -98,11 +100,13 @@ TEST_F(rdma, closing_ends_transfers)
 		.d = expose(self, SIZE, MEM_READWRITE),
 	};
 	pthread_t thread;
+	int status;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, mover, &m));
 	moving(&m, 10);
 	ASSERT_EQ(0, kill(self->pid, SIGSTOP));
-	usleep(50000);
+	ASSERT_EQ(self->pid, waitpid(self->pid, &status, WUNTRACED));
+	plain_until_asleep(&m.tid);
 	ASSERT_EQ(0, closesocket(self->s));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_EQ(WSA_OPERATION_ABORTED, m.err);
@@ -304,7 +308,7 @@ TEST_F(rdma, silent_connections_are_ended)
 	}
 	EXPECT_EQ(0, put(self, 0, 100, d, 0));
 	/* At once, that is, and not when its time is up. */
-	EXPECT_TRUE(plain_readable(fd[0], 3000));
+	EXPECT_TRUE(plain_readable(fd[0], 8000));
 	EXPECT_GE(0, plain_recv_some(fd[0], &got, 1));
 	EXPECT_EQ(0, write_by_hand(fd[69], &d));
 	for (i = 0; i < 70; i++)

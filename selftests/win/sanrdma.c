@@ -308,6 +308,7 @@ TEST_F(rdma, a_closed_connection_has_no_access)
 
 	ASSERT_EQ(0, put(self, 0, 100, d, 0));
 	ASSERT_EQ(0, TELL(.what = CLOSE).result);
+	ASSERT_TRUE(plain_readable((int)self->s, 10000));
 	EXPECT_EQ(WSAECONNRESET, put(self, 0, 100, d, 0));
 	EXPECT_EQ(WSAECONNRESET, get(self, 0, 100, d, 0));
 }

@@ -120,20 +120,7 @@ static void *waiter_main(void *data)
 /* Waits in the kernel, that is: it is asleep. */
 static void until_asleep(struct waiter *w)
 {
-	char path[64], line[256], *state = line;
-	FILE *f;
-
-	while (!__atomic_load_n(&w->tid, __ATOMIC_ACQUIRE))
-		sched_yield();
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", w->tid);
-	do {
-		f = fopen(path, "r");
-		line[0] = 0;
-		if (f && fgets(line, sizeof(line), f))
-			state = strrchr(line, ')') ?: line;
-		if (f)
-			fclose(f);
-	} while (strncmp(state, ") S", 3));
+	plain_until_asleep(&w->tid);
 }
 
 FIXTURE(waiting) {
