@@ -97,7 +97,7 @@ static void check_unused(const struct buf *buf)
 {
 	struct request *req;
 
-	if (rb_within(1, !user_of(buf, true)))
+	if (rb_within(10, !user_of(buf, true)))
 		return;
 	req = user_of(buf, true);
 	die(req->q, "C1: data %llu, op %u, uses the buffer", req->data,

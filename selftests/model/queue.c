@@ -181,7 +181,7 @@ static void check_loud(struct queue *q)
 {
 	__u32 head = q->rb.ring->cq_head, *loud = &q->rb.ring->cq_loud;
 
-	check(q, rb_within(1, (__s32)(rb_load(loud) - head) >= 0),
+	check(q, rb_within(10, (__s32)(rb_load(loud) - head) >= 0),
 	      "cq_loud %u, consumed %u", rb_load(loud), head);
 }
 

@@ -90,7 +90,7 @@ static int setup(struct holder *h)
 	if (h->loopback)
 		return setup_loopback(&h->qr);
 	if (rb_qrig_setup(&h->qr, AF_INET, SOCK_STREAM, false, LEN, 8) ||
-	    rb_net_delay_acks(&h->qr.rig.net, 100000) ||
+	    rb_net_delay_acks(&h->qr.rig.net, 250000) ||
 	    setsockopt(h->qr.rig.near, SOL_SOCKET, SO_SNDBUFFORCE, &large,
 		       sizeof(large)))
 		return -1;
