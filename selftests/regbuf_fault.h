@@ -273,8 +273,10 @@ static int arm(struct rig *rig, const char *whose, int nth)
 	snprintf(text, sizeof(text), "%d", nth);
 	if (whose)
 		rb_fault_victims(rig, whose);
+	/* A worker may have ended since it was found. */
 	for (int i = 0; i < rig->nr_nth; i++)
-		if (pwrite(rig->nth[i], text, strlen(text), 0) < 0)
+		if (pwrite(rig->nth[i], text, strlen(text), 0) < 0 &&
+		    errno != ESRCH)
 			err = -errno;
 	return rig->nr_nth ? err : -ESRCH;
 }
