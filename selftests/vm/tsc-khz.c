@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tsc-khz: how fast this machine's TSC counts, in kHz, which is also what a guest
- * sees of it. Measured over a fifth of a second, when nobody came between.
+ * tsc-khz: how fast the TSC of this machine counts, in kHz, which is also what
+ * a guest sees of it. Measured over 200 ms, by looks that nobody interrupted.
  */
 #include <stdio.h>
 #include <time.h>
