@@ -309,9 +309,8 @@ TEST_F_TIMEOUT(fds, cve_2023_46862_fdinfo_of_what_goes, 120)
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_TRUE(WIFSIGNALED(status));
 	atomic_store(&self->stop, 1);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 2; i++)
 		ASSERT_EQ(0, pthread_join(lookers[i].thread, NULL));
-	}
 	shutdown(self->sv[0], SHUT_WR);
 	ASSERT_EQ(0, pthread_join(reader, NULL));
 }
