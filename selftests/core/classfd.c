@@ -304,7 +304,7 @@ TEST_F_TIMEOUT(fds, cve_2023_46862_fdinfo_of_what_goes, 120)
 					    look_all_the_time, &lookers[i]));
 	}
 	EXPECT_TRUE(rb_within(20, has_looked(&lookers[0]) &&
-				  has_looked(&lookers[1])));
+			      has_looked(&lookers[1])));
 	ASSERT_EQ(0, kill(pid, SIGCONT));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_TRUE(WIFSIGNALED(status));

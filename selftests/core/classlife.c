@@ -215,7 +215,7 @@ TEST_F_TIMEOUT(life, cve_2025_68294_memory_stays_for_its_packets, 60)
 	ASSERT_EQ(0, byte);
 	ASSERT_EQ(0, kill(self->pid, SIGKILL));
 	ASSERT_EQ(-1, rb_child_result(self->pid));
-	/* None was acknowledged, and none has arrived, unless it was too late. */
+	/* None was acknowledged, and none has arrived, if it is not late. */
 	pins = rb_pins();
 	if (variant->type == SOCK_STREAM || rb_now() - start < LATE)
 		EXPECT_EQ(self->pins + PAGES, pins);

@@ -161,8 +161,8 @@ TEST_F(concurrent, deregistered_under_sends)
 	ASSERT_EQ(0, rb_tally_all(self->tally, self->q));
 	EXPECT_EQ(0, rb_tally_differs(self->tally, 1, 5, 0, LEN / 2));
 	EXPECT_TRUE(rb_within(20, rb_pins() <= self->rig->pins &&
-				  !rb_stats(self->rig->dev, &stats) &&
-				  !stats.buffers));
+			      !rb_stats(self->rig->dev, &stats) &&
+			      !stats.buffers));
 	EXPECT_EQ(1, stats.deregistered_in_flight);
 }
 

@@ -195,7 +195,7 @@ TEST_F_TIMEOUT(pool, register_send_deregister, 120)
 	EXPECT_TRUE(rb_within(20, rb_pins() == self->rig.pins + PAGES));
 	/* Counted down behind the last of them. */
 	EXPECT_TRUE(rb_within(20, !rb_stats(self->rig.dev, &stats) &&
-				  stats.buffers == BUFFERS));
+			      stats.buffers == BUFFERS));
 	EXPECT_EQ(self->charged, stats.pages);
 	EXPECT_EQ(rounds, stats.sends);
 }

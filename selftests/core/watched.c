@@ -155,8 +155,8 @@ static void send_all(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, rb_tally_differs(self->tally, 1, NR, 0, SIZE));
 	for (int i = 1; i <= NR; i++) {
 		ASSERT_TRUE(rb_within(20, recv(self->qr.rig.far, bytes,
-					      sizeof(bytes),
-					      MSG_DONTWAIT) == SIZE));
+					       sizeof(bytes),
+					       MSG_DONTWAIT) == SIZE));
 		EXPECT_EQ(0, memcmp(bytes, self->qr.rig.mem + i * SIZE, SIZE));
 	}
 }
