@@ -89,7 +89,8 @@ in_vm()
 {
 	kernel=$(kernel_of "$1")
 	"$here/run.sh" -k "$kernel" \
-		-m "$top/build/$kernel${gcov:+-gcov}/regbuf.ko" ${gcov:+-f /gcov.tar} ${faults:+-f /faults.txt} \
+		-m "$top/build/$kernel${gcov:+-gcov}/regbuf.ko" \
+		${gcov:+-f /gcov.tar} ${faults:+-f /faults.txt} \
 		-t "${TIMEOUT:-$(limit_of "$1")}" -M 2048 \
 		-a secretmem.enable=1 -o "$top/out/vm-$1" -c "$dest:selftests" \
 		-c "$here/guest-check.sh:guest-check.sh" \
