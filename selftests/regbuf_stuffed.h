@@ -10,8 +10,6 @@
 
 #include "regbuf_lane.h"
 
-#define TCPI_SND_WND	228	/* more than libc's struct tcp_info has */
-
 /* What was sent is acknowledged: nothing that comes makes room any more. */
 static inline bool rb_all_acknowledged(int sock)
 {
@@ -58,7 +56,7 @@ static inline ssize_t rb_stuff(int sock, const void *page)
 static inline bool rb_is_stuffed(const struct rb_qrig *qr)
 {
 	return rb_is_full(qr) && rb_all_acknowledged(qr->rig.near) &&
-	       !rb_tcp_info(qr->rig.near, TCPI_SND_WND) && rb_is_full(qr);
+	       !rb_tcp_info(qr->rig.near, RB_TCPI_SND_WND) && rb_is_full(qr);
 }
 
 #endif

@@ -573,6 +573,11 @@ static inline int rb_pair(const struct rb_net *net, int family, int type,
 	return rb_pair_at(net, family, type, host, sv);
 }
 
+/* Where in TCP_INFO; libc's struct tcp_info does not have them. */
+#define RB_TCPI_DATA_SEGS_IN	152
+#define RB_TCPI_DATA_SEGS_OUT	156
+#define RB_TCPI_SND_WND		228
+
 /* A number of a connection's, by where it is in TCP_INFO; -1 if it is not. */
 static inline long rb_tcp_info(int sock, unsigned int offset)
 {

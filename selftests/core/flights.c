@@ -345,8 +345,7 @@ static void reattach(struct __test_metadata *_metadata,
 /* Segments with data that a connection has sent. */
 static __u32 segments(int sock)
 {
-	/* tcpi_data_segs_out, which older headers do not have. */
-	return rb_tcp_info(sock, 156);
+	return rb_tcp_info(sock, RB_TCPI_DATA_SEGS_OUT);
 }
 
 /* How many segments many short sends make. */

@@ -17,7 +17,6 @@
 #define LEN	(2UL << 20)
 #define BIG	((1UL << 20) + 3)
 #define HUGE	(2UL << 20)
-#define TCPI_DATA_SEGS_IN	152	/* not in libc's struct tcp_info */
 
 FIXTURE(send)
 {
@@ -412,7 +411,7 @@ TEST_F(stream, blocking_send_is_whole)
  */
 static bool more_is_held(struct __test_metadata *_metadata, struct rb_rig *rig)
 {
-	long before = rb_tcp_info(rig->far, TCPI_DATA_SEGS_IN), now = -1;
+	long before = rb_tcp_info(rig->far, RB_TCPI_DATA_SEGS_IN), now = -1;
 	struct regbuf_slice slice;
 	struct regbuf_ioc_send msg;
 	struct rb_sink sink;
@@ -425,7 +424,7 @@ static bool more_is_held(struct __test_metadata *_metadata, struct rb_rig *rig)
 		ASSERT_EQ(0, rb_ioctl(rig->dev, REGBUF_IOC_SEND, &msg));
 		ASSERT_EQ(100, msg.sent);
 		if (!i)
-			now = rb_tcp_info(rig->far, TCPI_DATA_SEGS_IN);
+			now = rb_tcp_info(rig->far, RB_TCPI_DATA_SEGS_IN);
 	}
 	ASSERT_EQ(0, rb_sink_finish(&sink, rig->mem));
 	return now == before;

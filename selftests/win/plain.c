@@ -5,7 +5,7 @@
 #include <poll.h>
 
 #include "plain.h"
-#include "regbuf_test.h"
+#include "regbuf_halt.h"
 
 #define TIMEOUT_MS	10000
 
@@ -140,20 +140,10 @@ int plain_tid(void)
 
 void plain_until_asleep(const int *tid)
 {
-	char path[64], line[256], *state = line;
-	FILE *f;
-
 	while (!__atomic_load_n(tid, __ATOMIC_ACQUIRE))
 		sched_yield();
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", *tid);
-	do {
-		f = fopen(path, "r");
-		line[0] = 0;
-		if (f && fgets(line, sizeof(line), f))
-			state = strrchr(line, ')') ?: line;
-		if (f)
-			fclose(f);
-	} while (strncmp(state, ") S", 3));
+	while (!rb_in_state(*tid, 'S'))
+		sched_yield();
 }
 
 int plain_send(int fd, const void *buf, size_t length)

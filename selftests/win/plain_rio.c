@@ -15,6 +15,7 @@
 #include <linux/regbuf.h>
 
 #include "plain_rio.h"
+#include "regbuf_test.h"
 
 #define NOBODY	65534
 
@@ -147,14 +148,8 @@ static bool has_posted(void *start, size_t length, void *arg)
 bool plain_posted(unsigned int nr, bool armed)
 {
 	struct posted p = { nr, armed };
-	int ms;
 
-	for (ms = 0; ms < 10000; ms++) {
-		if (find_ring(has_posted, &p))
-			return true;
-		usleep(1000);
-	}
-	return false;
+	return rb_within(10, find_ring(has_posted, &p));
 }
 
 /* Of "Udp:" there is a line of names and one of numbers. */

@@ -117,12 +117,6 @@ static void *waiter_main(void *data)
 	return NULL;
 }
 
-/* Waits in the kernel, that is: it is asleep. */
-static void until_asleep(struct waiter *w)
-{
-	plain_until_asleep(&w->tid);
-}
-
 FIXTURE(waiting) {
 	WSADATA data;
 };
@@ -158,7 +152,7 @@ TEST_F(waiting, closed)
 	if (variant->type == SOCK_STREAM)
 		ASSERT_EQ(0, listen(w.s, 1));
 	ASSERT_EQ(0, pthread_create(&w.thread, NULL, waiter_main, &w));
-	until_asleep(&w);
+	plain_until_asleep(&w.tid);
 	ASSERT_EQ(0, closesocket(w.s));
 	ASSERT_EQ(0, pthread_join(w.thread, NULL));
 	EXPECT_EQ(WSAEINTR, w.code);
@@ -178,7 +172,7 @@ TEST_F(waiting, forked)
 	if (variant->type == SOCK_STREAM)
 		ASSERT_EQ(0, listen(w.s, 1));
 	ASSERT_EQ(0, pthread_create(&w.thread, NULL, waiter_main, &w));
-	until_asleep(&w);
+	plain_until_asleep(&w.tid);
 	pid = fork();
 	if (!pid)
 		_exit(closesocket(w.s) ? 1 : 0);
@@ -216,7 +210,7 @@ TEST_F(waiting, signal)
 		ASSERT_EQ(0, listen(w.s, 1));
 	ASSERT_EQ(0, pthread_create(&w.thread, NULL, waiter_main, &w));
 	for (i = 0; i < 3; i++) {
-		until_asleep(&w);
+		plain_until_asleep(&w.tid);
 		ASSERT_EQ(0, pthread_kill(w.thread, SIGUSR1));
 	}
 	if (variant->type == SOCK_STREAM) {
