@@ -7,24 +7,8 @@
 #include <linux/userfaultfd.h>
 #include <sys/syscall.h>
 
+#include "regbuf_state.h"
 #include "regbuf_test.h"
-
-/* Whether a process, or thread, is in a state: a letter of /proc/ID/stat. */
-static inline int rb_in_state(pid_t pid, char state)
-{
-	char path[64], text[128] = "", *end;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	if (!fgets(text, sizeof(text), file))
-		text[0] = 0;
-	fclose(file);
-	end = strrchr(text, ')');
-	return end && end[2] == state;
-}
 
 /* A page that nobody may read before the handler has put it there. */
 static inline int rb_miss_page(void *page)

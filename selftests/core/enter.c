@@ -3,8 +3,8 @@
  * One call to submit and to wait: how much it takes, how long it waits, and
  * what ends it.
  */
-#include "regbuf_halt.h"
 #include "regbuf_queue.h"
+#include "regbuf_state.h"
 
 #include <signal.h>
 #include <sys/time.h>

@@ -5,7 +5,7 @@
 #include <poll.h>
 
 #include "plain.h"
-#include "regbuf_halt.h"
+#include "regbuf_test.h"
 
 #define TIMEOUT_MS	10000
 
@@ -131,19 +131,6 @@ int plain_peer_port(int fd)
 
 	return getpeername(fd, (struct sockaddr *)&ss, &len) ? -errno :
 							       port_of(&ss);
-}
-
-int plain_tid(void)
-{
-	return gettid();
-}
-
-void plain_until_asleep(const int *tid)
-{
-	while (!__atomic_load_n(tid, __ATOMIC_ACQUIRE))
-		sched_yield();
-	while (!rb_in_state(*tid, 'S'))
-		sched_yield();
 }
 
 int plain_send(int fd, const void *buf, size_t length)

@@ -65,10 +65,6 @@ int plain_shutdown(int fd);
 int plain_reset(int fd);
 int plain_close(int fd);
 
-/* A thread, and waiting until another one has said which it is, and sleeps. */
-int plain_tid(void);
-void plain_until_asleep(const int *tid);
-
 /* The kernel's value of an integer option. */
 int plain_option(int fd, int level, int option);
 int plain_option_set(int fd, int level, int option, int value);

@@ -4,6 +4,7 @@
 
 #include "kselftest_harness.h"
 #include "plain.h"
+#include "regbuf_state.h"
 
 #define THREADS	4
 #define PACKETS	4000
@@ -177,7 +178,7 @@ static DWORD WINAPI wait_once(LPVOID parameter)
 	ULONG_PTR key;
 	DWORD bytes;
 
-	__atomic_store_n(&w->tid, plain_tid(), __ATOMIC_RELEASE);
+	__atomic_store_n(&w->tid, gettid(), __ATOMIC_RELEASE);
 	if (GetQueuedCompletionStatus(w->port, &bytes, &key, &overlapped,
 				      INFINITE) || overlapped)
 		return 0;
@@ -191,7 +192,7 @@ TEST_F(port, closed_while_waited_for)
 	HANDLE thread = CreateThread(NULL, 0, wait_once, &w, 0, NULL);
 	DWORD code;
 
-	plain_until_asleep(&w.tid);
+	rb_until_asleep(&w.tid);
 	EXPECT_TRUE(CloseHandle(self->port));
 	EXPECT_EQ(WAIT_OBJECT_0, WaitForSingleObject(thread, INFINITE));
 	EXPECT_TRUE(GetExitCodeThread(thread, &code));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory of another process: what ends it, and who else comes by. */
+#include "regbuf_state.h"
 #include "rounds.h"
 #include "san_target.h"
 
@@ -31,7 +32,7 @@ static void *mover(void *arg)
 	struct mover *m = arg;
 	DWORD n;
 
-	__atomic_store_n(&m->tid, plain_tid(), __ATOMIC_RELEASE);
+	__atomic_store_n(&m->tid, gettid(), __ATOMIC_RELEASE);
 	while (!m->err && !__atomic_load_n(&m->stop, __ATOMIC_RELAXED)) {
 		m->err = move(m->write, m->s, &m->buf, 1, m->d, 0, &n);
 		__atomic_fetch_add(&m->done, !m->err, __ATOMIC_RELAXED);
@@ -106,7 +107,7 @@ TEST_F(rdma, closing_ends_transfers)
 	moving(&m, 10);
 	ASSERT_EQ(0, kill(self->pid, SIGSTOP));
 	ASSERT_EQ(self->pid, waitpid(self->pid, &status, WUNTRACED));
-	plain_until_asleep(&m.tid);
+	rb_until_asleep(&m.tid);
 	ASSERT_EQ(0, closesocket(self->s));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_EQ(WSA_OPERATION_ABORTED, m.err);

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 
+#include "regbuf_state.h"
 #include "winsock_test.h"
 
 TEST_F(winsock, timeouts)
@@ -152,7 +153,7 @@ TEST_F(waiting, closed)
 	if (variant->type == SOCK_STREAM)
 		ASSERT_EQ(0, listen(w.s, 1));
 	ASSERT_EQ(0, pthread_create(&w.thread, NULL, waiter_main, &w));
-	plain_until_asleep(&w.tid);
+	rb_until_asleep(&w.tid);
 	ASSERT_EQ(0, closesocket(w.s));
 	ASSERT_EQ(0, pthread_join(w.thread, NULL));
 	EXPECT_EQ(WSAEINTR, w.code);
@@ -172,7 +173,7 @@ TEST_F(waiting, forked)
 	if (variant->type == SOCK_STREAM)
 		ASSERT_EQ(0, listen(w.s, 1));
 	ASSERT_EQ(0, pthread_create(&w.thread, NULL, waiter_main, &w));
-	plain_until_asleep(&w.tid);
+	rb_until_asleep(&w.tid);
 	pid = fork();
 	if (!pid)
 		_exit(closesocket(w.s) ? 1 : 0);
@@ -210,7 +211,7 @@ TEST_F(waiting, signal)
 		ASSERT_EQ(0, listen(w.s, 1));
 	ASSERT_EQ(0, pthread_create(&w.thread, NULL, waiter_main, &w));
 	for (i = 0; i < 3; i++) {
-		plain_until_asleep(&w.tid);
+		rb_until_asleep(&w.tid);
 		ASSERT_EQ(0, pthread_kill(w.thread, SIGUSR1));
 	}
 	if (variant->type == SOCK_STREAM) {
