@@ -53,8 +53,10 @@ static void add_gram(struct flow *flow, size_t start, size_t len,
 	unsigned int nr = flow->next_gram++ % GRAMS;
 
 	flow->grams[nr] = (struct gram){ start, len, .sent = true };
-	if (req)
+	if (req) {
 		req->gram = nr;
+		flow->grams[nr].data = req->data;
+	}
 }
 
 /* Bytes of the table go that way: for certain, or if the request succeeds. */
@@ -128,6 +130,26 @@ static void hold(struct flow *flow, const void *data, size_t len)
 	flow->held_len += len;
 }
 
+/* What is known of a datagram that should not have come. */
+static void explain(const struct flow *flow, const unsigned char *data,
+		    size_t len)
+{
+	const unsigned char *at = memmem(m.table, TABLE, data,
+					 len < 16 ? len : 16);
+
+	printf("# over %s, %u were sent; the first bytes are at %td\n",
+	       flow->veth ? "veth" : "loopback", flow->next_gram,
+	       at ? at - m.table : -1);
+	for (unsigned int i = 0; i < GRAMS; i++) {
+		const struct gram *gram = &flow->grams[i];
+
+		if (gram->len >= len && gram->start == (size_t)(at - m.table))
+			printf("# number %u: %zu bytes, data %llu, sent %d,"
+			       " taken %d, %zu bytes\n", i, gram->len,
+			       gram->data, gram->sent, gram->taken, gram->got);
+	}
+}
+
 /* A datagram came: is it one of those on the way? */
 static void got_gram(struct queue *q, struct flow *flow, const void *data,
 		     size_t len, bool trunc)
@@ -140,8 +162,10 @@ static void got_gram(struct queue *q, struct flow *flow, const void *data,
 		    memcmp(m.table + gram->start, data, len))
 			continue;
 		gram->taken = true;
+		gram->got = len;
 		return;
 	}
+	explain(flow, data, len);
 	die(q, "C4: a datagram that nobody sent, or sent once: %zu bytes, %d",
 	    len, trunc);
 }

@@ -76,6 +76,8 @@ struct gram {
 	size_t len;
 	bool sent;		/* or may be; the slot is used */
 	bool taken;
+	size_t got;		/* bytes of it, then */
+	__u64 data;		/* of the request; 0: plain write */
 };
 
 /* One direction of a pair. */

@@ -415,7 +415,7 @@ void step_break(void)
 		break;
 	case 3:
 		pair_replace(spent_pair());
-		break;
+		return;		/* maybe the end's */
 	}
 	end_left(end);
 }
