@@ -2,9 +2,10 @@
 #
 #   make               the module for the running kernel, the libraries,
 #                      examples, regbuf and regbuf-perf if theirs are there
-#   make check         all tests in VMs       [KERNEL='6.1 6.12'] [TESTS=...]
-#                      also 7.2, 7.3, kasan, kcsan, kasan7; or a part, such as
-#                      kasan.1of2. QUICK=1 leaves out what takes long
+#   make check         all tests in VMs       [TESTS=...]
+#                      [KERNEL='6.1 6.12 6.12.minutes'] also 7.2, 7.3, kasan,
+#                      kcsan, kasan7; or a part, such as kasan.1of2. QUICK=1
+#                      leaves out what takes long
 #   make check-all     the same on all of them, for hours
 #   make coverage      which lines of the module the tests run [TESTS=...]
 #   make soak          everything at once, in little memory, for a while

@@ -5,7 +5,7 @@
  * class: exhaustion, long times under a lock.
  */
 #include "regbuf_lane.h"
-#include "regbuf_buf.h"
+#include "regbuf_left.h"
 #include "regbuf_slow.h"
 
 #include "kselftest_harness.h"
@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define NOBODY		65534
 #define MAX_CONTEXTS	"/sys/module/regbuf/parameters/max_contexts"
 #define SOME		8
 #define MAX_QUEUES	4096
@@ -63,7 +62,7 @@ static int opens(uid_t uid)
 /* So many of a user, whichever process has them; others have their own. */
 TEST_F(contexts, are_counted_by_user)
 {
-	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, 0));
+	ASSERT_EQ(0, setresuid(RB_NOBODY, RB_NOBODY, 0));
 	for (int i = 0; i < SOME; i++) {
 		self->fds[i] = rb_open();
 		ASSERT_LE(0, self->fds[i]);
@@ -73,15 +72,15 @@ TEST_F(contexts, are_counted_by_user)
 	/* And again: a refusal counts for nothing. */
 	EXPECT_EQ(-1, rb_open());
 	EXPECT_EQ(EMFILE, errno);
-	EXPECT_EQ(EMFILE, opens(NOBODY));
+	EXPECT_EQ(EMFILE, opens(RB_NOBODY));
 	close(self->fds[0]);
-	EXPECT_EQ(0, opens(NOBODY));
+	EXPECT_EQ(0, opens(RB_NOBODY));
 	self->fds[0] = rb_open();
 	EXPECT_LE(0, self->fds[0]);
-	EXPECT_EQ(EMFILE, opens(NOBODY));
+	EXPECT_EQ(EMFILE, opens(RB_NOBODY));
 	ASSERT_EQ(0, setresuid(0, 0, 0));
-	EXPECT_EQ(EMFILE, opens(NOBODY));
-	EXPECT_EQ(0, opens(NOBODY - 1));
+	EXPECT_EQ(EMFILE, opens(RB_NOBODY));
+	EXPECT_EQ(0, opens(RB_NOBODY - 1));
 }
 
 /* CAP_SYS_RESOURCE is above it. */
@@ -89,40 +88,6 @@ TEST_F(contexts, are_not_limited_for_root)
 {
 	for (int i = 0; i < 2 * SOME; i++)
 		ASSERT_LE(0, rb_open());
-}
-
-#define PAGES		16
-
-/* Somebody sends all that he may pin, unacknowledged, and is gone. */
-static int send_and_exit(struct rb_rig *rig)
-{
-	struct regbuf_ioc_send msg;
-	pid_t pid = fork();
-
-	if (pid)
-		return rb_child_result(pid);
-	if (rb_set_memlock(PAGES) || setresuid(NOBODY, NOBODY, NOBODY))
-		_exit(1);
-	rig->dev = rb_open();
-	rig->mem = rb_pages(PAGES);
-	if (rb_register(rig->dev, rig->mem, PAGES * RB_PAGE, RB_READ,
-			&rig->id) ||
-	    rb_rig_send(rig, 0, PAGES * RB_PAGE, &msg) ||
-	    msg.zerocopied != PAGES * RB_PAGE)
-		_exit(1);
-	_exit(0);
-}
-
-/* Pages that a user is charged with; -1 if he cannot even ask. */
-static int charged_to(uid_t uid)
-{
-	pid_t pid = fork();
-
-	if (pid)
-		return rb_child_result(pid);
-	if (rb_set_memlock(PAGES) || setresuid(uid, uid, uid))
-		_exit(255);
-	_exit(rb_charged(rb_open()));
 }
 
 /* C10, C15: what the network has counts until it lets go: pages and context. */
@@ -134,16 +99,16 @@ TEST_F(contexts, of_the_dead_count)
 	ASSERT_EQ(0, rb_pair(&self->rig.net, AF_INET, SOCK_STREAM, sv));
 	self->rig.near = sv[0];
 	self->rig.far = sv[1];
-	ASSERT_EQ(0, rb_rig_hold(&self->rig, PAGES * RB_PAGE));
-	ASSERT_EQ(0, send_and_exit(&self->rig));
-	EXPECT_EQ(PAGES, charged_to(NOBODY));
-	EXPECT_EQ(0, charged_to(NOBODY - 1));
+	ASSERT_EQ(0, rb_rig_hold(&self->rig, RB_LEFT * RB_PAGE));
+	ASSERT_EQ(0, rb_send_and_exit(&self->rig));
+	EXPECT_EQ(RB_LEFT, rb_charged_to(RB_NOBODY));
+	EXPECT_EQ(0, rb_charged_to(RB_NOBODY - 1));
 	ASSERT_EQ(0, rb_write_file(MAX_CONTEXTS, "1"));
-	EXPECT_EQ(EMFILE, opens(NOBODY));
-	EXPECT_EQ(EMFILE, opens(NOBODY));
+	EXPECT_EQ(EMFILE, opens(RB_NOBODY));
+	EXPECT_EQ(EMFILE, opens(RB_NOBODY));
 	ASSERT_EQ(0, rb_net_release(&self->rig.net, sv[1]));
-	EXPECT_TRUE(rb_within(20, !opens(NOBODY)));
-	EXPECT_EQ(0, charged_to(NOBODY));
+	EXPECT_TRUE(rb_within(20, !opens(RB_NOBODY)));
+	EXPECT_EQ(0, rb_charged_to(RB_NOBODY));
 }
 
 /*
@@ -159,11 +124,11 @@ TEST_F(contexts, of_the_dead_end_with_their_sockets)
 				   "1"));
 	ASSERT_EQ(0, rb_pair(&self->rig.net, AF_INET, SOCK_STREAM, sv));
 	self->rig.near = sv[0];
-	ASSERT_EQ(0, rb_rig_hold(&self->rig, PAGES * RB_PAGE));
-	ASSERT_EQ(0, send_and_exit(&self->rig));
-	EXPECT_EQ(PAGES, charged_to(NOBODY));
+	ASSERT_EQ(0, rb_rig_hold(&self->rig, RB_LEFT * RB_PAGE));
+	ASSERT_EQ(0, rb_send_and_exit(&self->rig));
+	EXPECT_EQ(RB_LEFT, rb_charged_to(RB_NOBODY));
 	close(sv[0]);
-	EXPECT_TRUE(rb_within(25, !charged_to(NOBODY)));
+	EXPECT_TRUE(rb_within(25, !rb_charged_to(RB_NOBODY)));
 	close(sv[1]);
 }
 

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # check.sh [-q] [-g] [-F] [-t TESTS] [KERNEL...]: run the selftests in VMs, one for
-# each kernel (default: 6.1 and 6.12), three at once: a VM keeps two thirds of a
-# core busy. KERNEL.1of2 is half of the programs on it, and KERNEL.2of2 the others.
+# each kernel (default: 6.1, 6.12 and 6.12.minutes), three at once: a VM keeps two
+# thirds of a core busy. KERNEL.1of2 is half of the programs on it, and KERNEL.2of2
+# the others; KERNEL.minutes is what would take minutes, on run.sh's deterministic
+# machine, whose clock does not wait for that.
 # TESTS are words such as core:send. What each run printed is left in
 # out/check-KERNEL.log. The last line sums up all kernels. With -q all kernels do
 # without the programs that the file "matrix" names. With -g (kasan
@@ -31,7 +33,10 @@ while getopts qgFt: opt; do
 	esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || set -- 6.1 6.12
+if [ $# = 0 ]; then
+	set -- 6.1 6.12
+	[ -n "$tests${TARGETS-}" ] || set -- "$@" 6.12.minutes
+fi
 
 "$top/tools/deps.sh" build vm
 mkdir -p "$top/out"
@@ -65,7 +70,8 @@ limit_of()
 # Of kasan.1of2 the kernel, and the programs: every second one.
 kernel_of()
 {
-	echo "${1%.*of*}"
+	name=${1%.minutes}
+	echo "${name%.*of*}"
 }
 
 part_of()
@@ -80,15 +86,21 @@ part_of()
 list_of()
 {
 	part=$(part_of "$1")
-	grep -vxFf "$quick" "$dest/kselftest-list.txt" |
-		awk -v part="${part%of*}" -v of="${part#*of}" \
-			'NR % of == part % of'
+	case $1 in
+	*.minutes) grep '^minutes:' "$dest/kselftest-list.txt" ;;
+	*) grep -vxFf "$quick" "$dest/kselftest-list.txt" | grep -v '^minutes:' ;;
+	esac | awk -v part="${part%of*}" -v of="${part#*of}" \
+		'NR % of == part % of'
 }
 
 in_vm()
 {
 	kernel=$(kernel_of "$1")
-	"$here/run.sh" -k "$kernel" \
+	case $1 in
+	*.minutes) machine=-i cpus=1 ;;
+	*) machine='' cpus=2 ;;
+	esac
+	"$here/run.sh" -k "$kernel" $machine \
 		-m "$top/build/$kernel${gcov:+-gcov}/regbuf.ko" \
 		${gcov:+-f /gcov.tar} ${faults:+-f /faults.txt} \
 		-t "${TIMEOUT:-$(limit_of "$1")}" -M 2048 \
@@ -96,7 +108,7 @@ in_vm()
 		-c "$here/guest-check.sh:guest-check.sh" \
 		-c "$here/guest-left.sh:guest-left.sh" \
 		-c "$(command -v socat):usr/bin/socat" \
-		"sh /guest-check.sh $(xargs < "$list")" 2>&1
+		"CPUS=$cpus sh /guest-check.sh $(xargs < "$list")" 2>&1
 }
 
 # Which sites the tests of faults hit. Of other kernels nobody has made the list.
