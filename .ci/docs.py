@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """docs.py: Documentation's pages are well-formed, and what the pages about locks
-and security name is there: functions, tests, and what things cost at most, with
-the numbers that selftests/core/costs.c has."""
+and security name is there: functions, tests, and how much there can be of things
+and what they cost at most, with the numbers that kmod and selftests/core/costs.c
+have."""
 
 import io
 import pathlib
@@ -62,6 +63,13 @@ def other_costs():
                    f"{tested.get(name)} in selftests/core/costs.c")
 
 
+def other_limits(code):
+    text = " ".join(NAMING[1].read_text().split())
+    for number, name in re.findall(r"(\S+) \(``(REGBUF_\w+)``\)", text):
+        if not re.search(rf"^#define {name}\s+{number}$", code, re.MULTILINE):
+            yield f"{name} is not {number}, as {NAMING[1]} says"
+
+
 def main():
     code = texts("kmod/*.[ch]", "include/*.h", "lib/*.[ch]")
     bad = [line for page in PAGES for line in malformed(page)]
@@ -69,6 +77,7 @@ def main():
         bad += missing_functions(page, code)
         bad += missing_tests(page)
     bad += other_costs()
+    bad += other_limits(code)
     for line in bad:
         print(line)
     return bool(bad)
