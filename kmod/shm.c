@@ -122,17 +122,20 @@ static const struct vm_operations_struct regbuf_shm_vm_ops = {
  * @vma: where; from the start, and no further than they go
  *
  * Context: Process context, in mmap(2).
- * Return: 0, or -EINVAL, or what mapping says.
+ * Return: 0, -EINVAL or -ENOMEM.
  */
 int regbuf_shm_map(struct regbuf_shm *shm, struct vm_area_struct *vma)
 {
 	unsigned long nr = vma_pages(vma);
+	int err;
 
 	if (vma->vm_pgoff || nr > shm->nr_pages || !(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
 	vma->vm_ops = &regbuf_shm_vm_ops;
 	vm_flags_set(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP);
-	return vm_insert_pages(vma, vma->vm_start, shm->pages, &nr);
+	err = vm_insert_pages(vma, vma->vm_start, shm->pages, &nr);
+	/* All fits: what it had no memory for is a table above the last. */
+	return err == -EFAULT ? -ENOMEM : err;
 }
 
 static u32 regbuf_shm_off(const struct regbuf_shm *shm, const void *part)

@@ -9,11 +9,11 @@
 
 #include <signal.h>
 
-#define HOLE		(4UL << 20)	/* of more than one page table */
+#define HOLE		(1UL << 30)	/* of more than one upper table */
 #define LANES		600	/* more than their table has room for */
 
 static struct regbuf_ioc_resize resize;
-static char *hole;
+static char *around, *hole;
 
 /* With a context of its own: the first queue makes its workers. */
 static int prepare_context(struct rig *rig)
@@ -71,14 +71,14 @@ static int prepare_queue(struct rig *rig)
 	return rig->q.map ? 0 : rb_q_open(rig->dev, &rig->q, 8, 16, 8);
 }
 
-/* Where no page table is yet. */
+/* Where no page table is yet, nor the one above it. */
 static int prepare_map(struct rig *rig)
 {
 	if (prepare_queue(rig))
 		return -1;
 	rb_q_unmap(&rig->q);
-	hole = rb_map(2 * HOLE, PROT_NONE, 0);
-	hole = (char *)(((unsigned long)hole + HOLE - 1) & -HOLE);
+	around = rb_map(2 * HOLE, PROT_NONE, 0);
+	hole = (char *)(((unsigned long)around + HOLE - 1) & -HOLE);
 	return munmap(hole, rig->q.map_size);
 }
 
@@ -98,7 +98,7 @@ static int check_map(struct rig *rig, int err)
 	__u32 cqes = (char *)rig->q.cqes - (char *)ring;
 	__u32 pool = (char *)rig->q.pool - (char *)ring;
 
-	munmap(hole, HOLE);
+	munmap(around, 2 * HOLE);
 	if (rb_q_map(&rig->q, rig->q.map_size, sqes, cqes, pool))
 		return 1;
 	return whole(&rig->q);
