@@ -62,6 +62,46 @@ static void limit_probes(const int fd[2])
 					&ms, sizeof(ms)), "%d", errno);
 }
 
+static bool has_port(const struct pair *pair, in_port_t port)
+{
+	for (int i = 0; pair && i < 2; i++) {
+		const struct sockaddr_in *known = (void *)&pair->end[i].addr;
+
+		if (known->sin_port == port)
+			return true;
+	}
+	return false;
+}
+
+/* Is its port that of a socket of another pair, or was it? */
+static bool is_known_port(int fd)
+{
+	struct sockaddr_in6 addr;
+	socklen_t len = sizeof(addr);
+
+	check(NULL, !getsockname(fd, (void *)&addr, &len), "%d", errno);
+	for (int i = 0; i < PAIRS; i++)
+		if (has_port(m.pairs[i], addr.sin6_port))
+			return true;
+	return false;
+}
+
+/*
+ * Two sockets with new ports: when one of a pair is gone, datagrams are sent to
+ * it still, and who had its port would get them.
+ */
+static void open_sockets(bool veth, int family, int type, int fd[2])
+{
+	const struct rb_net *net = veth ? &m.net : NULL;
+
+	check(NULL, !rb_pair(net, family, type, fd), "errno %d", errno);
+	while (is_known_port(fd[0]) || is_known_port(fd[1])) {
+		close(fd[0]);
+		close(fd[1]);
+		check(NULL, !rb_pair(net, family, type, fd), "errno %d", errno);
+	}
+}
+
 /* Queues do not want sockets to be non-blocking; neither do we. */
 static struct pair *pair_open(unsigned int nr)
 {
@@ -71,8 +111,8 @@ static struct pair *pair_open(unsigned int nr)
 	bool veth = chance(2);
 	int fd[2];
 
-	check(NULL, pair && !rb_pair(veth ? &m.net : NULL, family, type, fd),
-	      "errno %d", errno);
+	check(NULL, pair, "no memory");
+	open_sockets(veth, family, type, fd);
 	small_buffers(fd);
 	if (type == SOCK_STREAM)
 		limit_probes(fd);
@@ -311,6 +351,7 @@ static void pair_close(struct pair *pair)
 static void pair_replace(unsigned int i)
 {
 	pair_close(m.pairs[i]);
+	m.pairs[i] = NULL;
 	m.pairs[i] = pair_open(i);
 }
 
