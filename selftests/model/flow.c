@@ -136,14 +136,15 @@ static void explain(const struct flow *flow, const unsigned char *data,
 {
 	const unsigned char *at = memmem(m.table, TABLE, data,
 					 len < 16 ? len : 16);
+	size_t start = at ? at - m.table : TABLE;
 
-	printf("# over %s, %u were sent; the first bytes are at %td\n",
-	       flow->veth ? "veth" : "loopback", flow->next_gram,
-	       at ? at - m.table : -1);
+	printf("# over %s, %u were sent; the first bytes are at %zu of %lu\n",
+	       flow->veth ? "veth" : "loopback", flow->next_gram, start,
+	       TABLE);
 	for (unsigned int i = 0; i < GRAMS; i++) {
 		const struct gram *gram = &flow->grams[i];
 
-		if (gram->len >= len && gram->start == (size_t)(at - m.table))
+		if (gram->len >= len && gram->start == start)
 			printf("# number %u: %zu bytes, data %llu, sent %d,"
 			       " taken %d, %zu bytes\n", i, gram->len,
 			       gram->data, gram->sent, gram->taken, gram->got);

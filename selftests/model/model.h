@@ -254,6 +254,7 @@ void end_ask(const struct end *end);
 bool pair_over(const struct pair *pair);
 bool pair_reset(struct pair *pair);
 struct pair *pair_of(const struct flow *flow);
+unsigned int port_of(const struct end *end);
 void end_left(struct end *end);
 void end_release(const struct endpoint *ep);
 void end_reopen(struct end *end);

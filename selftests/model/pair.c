@@ -62,15 +62,17 @@ static void limit_probes(const int fd[2])
 					&ms, sizeof(ms)), "%d", errno);
 }
 
-static bool has_port(const struct pair *pair, in_port_t port)
+unsigned int port_of(const struct end *end)
 {
-	for (int i = 0; pair && i < 2; i++) {
-		const struct sockaddr_in *known = (void *)&pair->end[i].addr;
+	const struct sockaddr_in *sin = (const void *)&end->addr;
 
-		if (known->sin_port == port)
-			return true;
-	}
-	return false;
+	return ntohs(sin->sin_port);
+}
+
+static bool has_port(const struct pair *pair, unsigned int port)
+{
+	return pair && (port_of(&pair->end[0]) == port ||
+			port_of(&pair->end[1]) == port);
 }
 
 /* Is its port that of a socket of another pair, or was it? */
@@ -81,7 +83,7 @@ static bool is_known_port(int fd)
 
 	check(NULL, !getsockname(fd, (void *)&addr, &len), "%d", errno);
 	for (int i = 0; i < PAIRS; i++)
-		if (has_port(m.pairs[i], addr.sin6_port))
+		if (has_port(m.pairs[i], ntohs(addr.sin6_port)))
 			return true;
 	return false;
 }
@@ -92,13 +94,13 @@ static bool is_known_port(int fd)
  */
 static void open_sockets(bool veth, int family, int type, int fd[2])
 {
-	const struct rb_net *net = veth ? &m.net : NULL;
-
-	check(NULL, !rb_pair(net, family, type, fd), "errno %d", errno);
-	while (is_known_port(fd[0]) || is_known_port(fd[1])) {
+	while (true) {
+		check(NULL, !rb_pair(veth ? &m.net : NULL, family, type, fd),
+		      "errno %d", errno);
+		if (!is_known_port(fd[0]) && !is_known_port(fd[1]))
+			return;
 		close(fd[0]);
 		close(fd[1]);
-		check(NULL, !rb_pair(net, family, type, fd), "errno %d", errno);
 	}
 }
 

@@ -30,13 +30,6 @@ static void print_sockets(void)
 		printf("# no more of the sockets\n");
 }
 
-static unsigned int port_of(const struct end *end)
-{
-	const struct sockaddr_in *sin = (const void *)&end->addr;
-
-	return ntohs(sin->sin_port);
-}
-
 /* A flow, and the first that is not known to have gone in or arrived. */
 static void print_flow(const struct end *from, const struct end *to)
 {
