@@ -543,10 +543,8 @@ static inline void rb_other_kill(struct rb_other *o)
  */
 static inline int rb_rig_hold(struct rb_rig *rig, size_t len)
 {
-	int size = 8 * (len < 65536 ? 65536 : len);
-
-	if (setsockopt(rig->near, SOL_SOCKET, SO_SNDBUFFORCE, &size,
-		       sizeof(size)))
+	if (rb_sockbuf(rig->near, SO_SNDBUFFORCE,
+		       8 * (len < 65536 ? 65536 : len)))
 		return -1;
 	return rb_net_hold(&rig->net);
 }

@@ -12,6 +12,7 @@
 #include <dirent.h>
 
 #include "regbuf_buf.h"
+#include "regbuf_proc.h"
 #include "kselftest_harness.h"
 
 #define RB_INJECT	"/sys/kernel/debug/"
@@ -78,14 +79,9 @@ static int rb_fault_range(const char *what, unsigned long start,
 
 static unsigned long rb_read_number(const char *path)
 {
-	FILE *file = fopen(path, "re");
-	char text[32] = "";
+	char text[32];
 
-	if (!file)
-		return 0;
-	if (!fgets(text, sizeof(text), file))
-		text[0] = 0;
-	fclose(file);
+	rb_first_line(path, text, sizeof(text));
 	return strtoul(text, NULL, 0);
 }
 
@@ -235,33 +231,18 @@ static void rb_fault_victim(struct rig *rig, const char *pid)
 		rig->nth[rig->nr_nth++] = fd;
 }
 
-static bool rb_fault_named(const char *pid, const char *name)
-{
-	char path[300], comm[64] = "";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	if (!fgets(comm, sizeof(comm), file))
-		comm[0] = 0;
-	fclose(file);
-	return !strncmp(comm, name, strlen(name));
-}
-
 /* Tasks come and go: each time. */
 static void rb_fault_victims(struct rig *rig, const char *name)
 {
-	DIR *dir = opendir("/proc");
-	struct dirent *entry;
+	DIR *proc = opendir("/proc");
+	const char *pid;
+	char comm[64];
 
-	while (dir && (entry = readdir(dir)))
-		if (isdigit(entry->d_name[0]) &&
-		    rb_fault_named(entry->d_name, name))
-			rb_fault_victim(rig, entry->d_name);
-	if (dir)
-		closedir(dir);
+	while (proc && (pid = rb_next_task(proc, comm, sizeof(comm))))
+		if (!strncmp(comm, name, strlen(name)))
+			rb_fault_victim(rig, pid);
+	if (proc)
+		closedir(proc);
 }
 
 /* Make the nth thing that can fail, from now on, do so. */

@@ -7,7 +7,6 @@
 #include <linux/userfaultfd.h>
 #include <sys/syscall.h>
 
-#include "regbuf_state.h"
 #include "regbuf_test.h"
 
 /* A page that nobody may read before the handler has put it there. */

@@ -6,7 +6,6 @@
 
 #include "regbuf_buf.h"
 
-#define RB_NOBODY	65534
 #define RB_LEFT		16	/* pages */
 
 /*

@@ -4,7 +4,7 @@
  * what ends it.
  */
 #include "regbuf_queue.h"
-#include "regbuf_state.h"
+#include "regbuf_proc.h"
 
 #include <signal.h>
 #include <sys/time.h>
@@ -185,12 +185,9 @@ TEST_F(enter, silent_completions_wake_nobody)
 {
 	struct waiting w = { .q = &self->q };
 	pthread_t thread;
-	pid_t tid = 0;
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_for_one, &w));
-	ASSERT_TRUE(rb_within(20, (tid = __atomic_load_n(&w.tid,
-							 __ATOMIC_ACQUIRE)) &&
-				  rb_in_state(tid, 'S')));
+	ASSERT_TRUE(rb_within(20, rb_thread_in_state(&w.tid, 'S')));
 	for (int i = 0; i < 3; i++) {
 		rb_sqe_nop(&self->q, i)->flags = REGBUF_SQE_F_SILENT;
 		ASSERT_EQ(0, rb_q_submit_all(&self->q));

@@ -666,14 +666,10 @@ FIXTURE(places) {
 
 FIXTURE_SETUP(places)
 {
-	FILE *file;
-
 	if (access("/proc/self/fail-nth", F_OK))
 		SKIP(return, "no fault injection in this kernel");
-	file = fopen(MAX_CONTEXTS, "re");
-	ASSERT_NE(NULL, file);
-	ASSERT_NE(NULL, fgets(self->before, sizeof(self->before), file));
-	fclose(file);
+	ASSERT_EQ(0, rb_first_line(MAX_CONTEXTS, self->before,
+				   sizeof(self->before)));
 	ASSERT_EQ(0, rb_write_file(MAX_CONTEXTS, "128"));
 	ASSERT_EQ(0, chmod(REGBUF_DEVICE, 0666));
 	ASSERT_EQ(0, rb_fault_allow());

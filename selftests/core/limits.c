@@ -6,6 +6,7 @@
  */
 #include "regbuf_lane.h"
 #include "regbuf_left.h"
+#include "regbuf_proc.h"
 #include "regbuf_slow.h"
 
 #include "kselftest_harness.h"
@@ -29,11 +30,8 @@ FIXTURE(contexts) {
 
 FIXTURE_SETUP(contexts)
 {
-	FILE *file = fopen(MAX_CONTEXTS, "re");
-
-	ASSERT_NE(NULL, file);
-	ASSERT_NE(NULL, fgets(self->before, sizeof(self->before), file));
-	fclose(file);
+	ASSERT_EQ(0, rb_first_line(MAX_CONTEXTS, self->before,
+				   sizeof(self->before)));
 	EXPECT_STREQ("1024\n", self->before);
 	ASSERT_EQ(0, rb_write_file(MAX_CONTEXTS, "8"));
 	ASSERT_EQ(0, chmod(REGBUF_DEVICE, 0666));

@@ -5,6 +5,7 @@
 #include "regbuf_queue.h"
 #include "regbuf_buf.h"
 #include "regbuf_halt.h"
+#include "regbuf_proc.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -222,24 +223,16 @@ TEST_F(poller, is_closed_at_work)
 
 struct closing {
 	struct rb_queue q;
-	__u32 tid;
+	pid_t tid;
 };
 
 static void *close_it(void *arg)
 {
 	struct closing *c = arg;
 
-	rb_store(&c->tid, gettid());
+	__atomic_store_n(&c->tid, gettid(), __ATOMIC_RELEASE);
 	rb_q_close(&c->q);
 	return NULL;
-}
-
-/* It waits for the poller. */
-static bool is_closing(const struct closing *c)
-{
-	__u32 tid = rb_load(&c->tid);
-
-	return tid && rb_in_state(tid, 'D');
 }
 
 /*
@@ -267,7 +260,8 @@ TEST_F(poller, registers_nothing_at_its_end)
 	ASSERT_EQ(0, rb_q_kick(&c.q));
 	ASSERT_TRUE(rb_is_missed(uffd));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, close_it, &c));
-	ASSERT_TRUE(rb_within(20, is_closing(&c)));
+	/* It waits for the poller. */
+	ASSERT_TRUE(rb_within(20, rb_thread_in_state(&c.tid, 'D')));
 	ASSERT_EQ(0, rb_give_page(uffd, late, mem));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	ASSERT_EQ(0, rb_stats(self->qr.rig.dev, &stats));

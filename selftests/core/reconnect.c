@@ -6,6 +6,7 @@
  */
 #include "regbuf_halt.h"
 #include "regbuf_lane.h"
+#include "regbuf_proc.h"
 #include "regbuf_stuffed.h"
 
 #include "kselftest_harness.h"
@@ -107,11 +108,7 @@ static int start(FIXTURE_DATA(reconnect) *self, struct caller *c,
 /* It is in line for the socket's lock, behind those before it. */
 static int in_line(struct caller *c)
 {
-	pid_t tid = 0;
-
-	return rb_within(20, (tid = __atomic_load_n(&c->tid,
-						    __ATOMIC_ACQUIRE)) &&
-			     rb_in_state(tid, 'D'));
+	return rb_within(20, rb_thread_in_state(&c->tid, 'D'));
 }
 
 /*

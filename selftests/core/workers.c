@@ -5,9 +5,8 @@
  * none of another's. CVE class: exhaustion.
  */
 #include "regbuf_halt.h"
+#include "regbuf_proc.h"
 #include "regbuf_queue.h"
-
-#include <dirent.h>
 
 #include "kselftest_harness.h"
 
@@ -68,31 +67,17 @@ static void *hold(void *of)
 	return NULL;
 }
 
-static bool is_working(const char *pid)
-{
-	char path[300], name[64] = "";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	if (!fgets(name, sizeof(name), file))
-		name[0] = 0;
-	fclose(file);
-	return strstr(name, "+regbuf-run");
-}
-
 /* Threads that do queues' work at the moment. */
 static int working(void)
 {
 	DIR *proc = opendir("/proc");
-	struct dirent *entry;
+	char name[64];
 	int nr = 0;
 
-	while (proc && (entry = readdir(proc)))
-		nr += is_working(entry->d_name);
-	closedir(proc);
+	while (proc && rb_next_task(proc, name, sizeof(name)))
+		nr += !!strstr(name, "+regbuf-run");
+	if (proc)
+		closedir(proc);
 	return nr;
 }
 

@@ -2,7 +2,7 @@
 /*
  * For how long a peer can keep pages from their owner, as
  * Documentation/security.rst says: TCP's own time. For a machine whose clock
- * jumps to the next timer when there is nothing to do: vm/minutes.sh.
+ * jumps to the next timer when there is nothing to do: KERNEL=6.12.minutes.
  */
 #include "regbuf_left.h"
 
@@ -22,22 +22,23 @@ FIXTURE(peer)
 FIXTURE_VARIANT(peer)
 {
 	int family;
-	int round_trip_ms;
+	int round_trip_us;
 };
 
 FIXTURE_VARIANT_ADD(peer, near4) { AF_INET, 0 };
 FIXTURE_VARIANT_ADD(peer, near6) { AF_INET6, 0 };
-FIXTURE_VARIANT_ADD(peer, far4) { AF_INET, 1000 };
-FIXTURE_VARIANT_ADD(peer, far6) { AF_INET6, 1000 };
+FIXTURE_VARIANT_ADD(peer, far4) { AF_INET, 1000000 };
+FIXTURE_VARIANT_ADD(peer, far6) { AF_INET6, 1000000 };
 
 FIXTURE_SETUP(peer)
 {
+	struct rb_netem slow = { .delay_us = variant->round_trip_us };
 	struct rb_rig *rig = &self->rig;
 	int sv[2];
 
 	ASSERT_EQ(0, chmod(REGBUF_DEVICE, 0666));
 	ASSERT_EQ(0, rb_net_setup(&rig->net));
-	ASSERT_EQ(0, rb_net_delay_acks(&rig->net, variant->round_trip_ms));
+	ASSERT_EQ(0, rb_net_peer_netem(&rig->net, &slow));
 	ASSERT_EQ(0, rb_pair(&rig->net, variant->family, SOCK_STREAM, sv));
 	rig->near = sv[0];
 	rig->far = sv[1];
@@ -52,10 +53,7 @@ FIXTURE_TEARDOWN_PARENT(peer)
 /* The owner is gone from here on. */
 static void leave(struct __test_metadata *_metadata, FIXTURE_DATA(peer) *self)
 {
-	int size = 8 * LEN;
-
-	ASSERT_EQ(0, setsockopt(self->rig.near, SOL_SOCKET, SO_SNDBUFFORCE,
-				&size, sizeof(size)));
+	ASSERT_EQ(0, rb_sockbuf(self->rig.near, SO_SNDBUFFORCE, 8 * LEN));
 	ASSERT_EQ(0, rb_send_and_exit(&self->rig));
 	self->began = rb_now();
 	ASSERT_EQ(RB_LEFT, rb_charged_to(RB_NOBODY));
@@ -75,10 +73,8 @@ static void close_window(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(peer) *self)
 {
 	char page[RB_PAGE] = "";
-	int room = 4096;
 
-	ASSERT_EQ(0, setsockopt(self->rig.far, SOL_SOCKET, SO_RCVBUF, &room,
-				sizeof(room)));
+	ASSERT_EQ(0, rb_sockbuf(self->rig.far, SO_RCVBUF, 4096));
 	while (rb_tcp_info(self->rig.near, RB_TCPI_SND_WND)) {
 		send(self->rig.near, page, sizeof(page), MSG_DONTWAIT);
 		sleep(1);

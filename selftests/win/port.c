@@ -4,7 +4,7 @@
 
 #include "kselftest_harness.h"
 #include "plain.h"
-#include "regbuf_state.h"
+#include "regbuf_proc.h"
 
 #define THREADS	4
 #define PACKETS	4000

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory of another process: what ends it, and who else comes by. */
-#include "regbuf_state.h"
+#include "regbuf_proc.h"
 #include "rounds.h"
 #include "san_target.h"
 

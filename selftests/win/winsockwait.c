@@ -5,7 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 
-#include "regbuf_state.h"
+#include "regbuf_proc.h"
 #include "winsock_test.h"
 
 TEST_F(winsock, timeouts)
