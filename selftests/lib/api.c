@@ -828,6 +828,10 @@ TEST_F(held, deregister_does_not_wait)
 	EXPECT_EQ(0, stats.buffers);
 }
 
+/*
+ * While this thread runs tc it blocks SIGCHLD, and the signal is sent to
+ * another one of the process, whose call it would end: see no_sigchld().
+ */
 static void *release_soon(void *ready)
 {
 	char c;
@@ -835,6 +839,15 @@ static void *release_soon(void *ready)
 	if (read(*(int *)ready, &c, 1) != 1 || release())
 		return (void *)1;
 	return NULL;
+}
+
+static int no_sigchld(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	return pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
 TEST_F(held, deregister_wait_waits)
@@ -845,6 +858,7 @@ TEST_F(held, deregister_wait_waits)
 	int p[2];
 
 	ASSERT_EQ(0, pipe(p));
+	ASSERT_EQ(0, no_sigchld());
 	ASSERT_EQ(0, pthread_create(&thread, NULL, release_soon, &p[0]));
 	ASSERT_EQ(1, write(p[1], "", 1));
 	EXPECT_EQ(0, regbuf_deregister_wait(self->rb, self->id, -1));
