@@ -3,11 +3,11 @@
  * One call to submit and to wait: how much it takes, how long it waits, and
  * what ends it.
  */
+#include "regbuf_alarms.h"
 #include "regbuf_queue.h"
 #include "regbuf_proc.h"
 
 #include <signal.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
@@ -215,25 +215,14 @@ static void handle(int sig)
 	sigaction(sig, &sa, NULL);
 }
 
-/* Have SIGALRM come again and again, so that none is too early. */
-static void alarms(int on)
-{
-	struct itimerval every = { .it_interval.tv_usec = on ? 10000 : 0,
-				   .it_value.tv_usec = on ? 10000 : 0 };
-
-	if (on)
-		handle(SIGALRM);
-	setitimer(ITIMER_REAL, &every, NULL);
-}
-
 /* A signal ends the wait; what was submitted is told, and lives on. */
 TEST_F(enter, is_interrupted)
 {
 	rb_sqe_timeout(&self->q, NEVER, 1);
-	alarms(1);
+	ASSERT_EQ(0, rb_start_alarms(0));
 	EXPECT_EQ(-EINTR, rb_q_enter(&self->q, 1, 1, RB_FOREVER, &self->out));
-	alarms(0);
-	EXPECT_LE(1, caught);
+	ASSERT_EQ(0, rb_stop_alarms());
+	EXPECT_LE(1, rb_alarms);
 	EXPECT_EQ(1, self->out.submitted);
 	EXPECT_EQ(0, self->out.ready);
 	rb_sqe_cancel(&self->q, 0, 1, 0, 2);
@@ -281,11 +270,11 @@ TEST_F(enter, waits_with_a_mask)
 	EXPECT_EQ(1, blocked(SIGUSR1));
 	/* The other way round: kept out as long as it waits. */
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	alarms(1);
+	ASSERT_EQ(0, rb_start_alarms(0));
 	EXPECT_EQ(-ETIMEDOUT, enter_masked(&self->q, &all, 8, 1,
 					   50 * RB_MSEC));
-	alarms(0);
-	EXPECT_LE(1, caught);
+	ASSERT_EQ(0, rb_stop_alarms());
+	EXPECT_LE(1, rb_alarms);
 	EXPECT_EQ(0, blocked(SIGALRM));
 }
 

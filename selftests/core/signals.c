@@ -2,42 +2,12 @@
 /*
  * Calls that wait are ended by signals, and tell exactly how far they got.
  */
+#include "regbuf_alarms.h"
 #include "regbuf_test.h"
-
-#include <signal.h>
-#include <sys/time.h>
 
 #include "kselftest_harness.h"
 
 #define LEN	(8UL << 20)
-
-static volatile sig_atomic_t alarms;
-
-static void on_alarm(int sig)
-{
-	alarms++;
-}
-
-/* Again and again, so that one that comes too early does no harm. */
-static int start_alarms(int flags)
-{
-	struct sigaction sa = { .sa_handler = on_alarm, .sa_flags = flags };
-	struct itimerval every = {
-		.it_interval.tv_usec = 50000,
-		.it_value.tv_usec = 50000,
-	};
-
-	alarms = 0;
-	return sigaction(SIGALRM, &sa, NULL) ||
-	       setitimer(ITIMER_REAL, &every, NULL);
-}
-
-static int stop_alarms(void)
-{
-	struct itimerval never = {};
-
-	return setitimer(ITIMER_REAL, &never, NULL);
-}
 
 FIXTURE(signals)
 {
@@ -62,7 +32,7 @@ FIXTURE_SETUP(signals)
 
 FIXTURE_TEARDOWN(signals)
 {
-	EXPECT_EQ(0, stop_alarms());
+	EXPECT_EQ(0, rb_stop_alarms());
 	EXPECT_EQ(0, rb_rig_close(&self->rig));
 }
 
@@ -105,10 +75,10 @@ TEST_F(signals, send_is_interrupted_half_way)
 	struct rb_sink sink;
 	__u64 sent;
 
-	ASSERT_EQ(0, start_alarms(0));
+	ASSERT_EQ(0, rb_start_alarms(0));
 	ASSERT_EQ(0, rb_rig_send(rig, 0, LEN, &self->msg));
 	sent = self->msg.sent;
-	EXPECT_LT(0, alarms);
+	EXPECT_LT(0, rb_alarms);
 	EXPECT_LT(0, sent);
 	EXPECT_GT(LEN, sent);
 	EXPECT_EQ(EINTR, self->msg.error);
@@ -124,7 +94,7 @@ TEST_F(signals, send_is_interrupted_half_way)
 		ASSERT_TRUE(!err || err == -EINTR);
 		sent += err ? 0 : self->msg.sent;
 	}
-	ASSERT_EQ(0, stop_alarms());
+	ASSERT_EQ(0, rb_stop_alarms());
 	EXPECT_EQ(0, rb_sink_finish(&sink, rig->mem));
 	ASSERT_EQ(0, rb_stats(rig->dev, &self->stats));
 	EXPECT_EQ(LEN, rb_total(&self->stats));
@@ -138,9 +108,9 @@ TEST_F(signals, send_is_interrupted_at_once)
 	struct rb_sink sink;
 	__u64 sent = fill(_metadata, rig);
 
-	ASSERT_EQ(0, start_alarms(0));
+	ASSERT_EQ(0, rb_start_alarms(0));
 	EXPECT_EQ(-EINTR, rb_rig_send(rig, sent, 1000, &self->msg));
-	ASSERT_EQ(0, stop_alarms());
+	ASSERT_EQ(0, rb_stop_alarms());
 	ASSERT_EQ(0, rb_stats(rig->dev, &self->stats));
 	EXPECT_EQ(sent, rb_total(&self->stats));
 	ASSERT_EQ(0, release(rig));
@@ -157,7 +127,9 @@ static void *release_after_alarms(void *arg)
 	sigemptyset(&set);
 	sigaddset(&set, SIGALRM);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	return (void *)(long)(rb_within(20, alarms >= 3) ? release(arg) : -1);
+	if (!rb_within(20, rb_alarms >= 3))
+		return (void *)-1L;
+	return (void *)(long)release(arg);
 }
 
 /* As sendmsg(2): with SA_RESTART the program does not notice. */
@@ -171,10 +143,10 @@ TEST_F(signals, send_is_restarted)
 
 	ASSERT_EQ(0, pthread_create(&releaser, NULL, release_after_alarms,
 				    rig));
-	ASSERT_EQ(0, start_alarms(SA_RESTART));
+	ASSERT_EQ(0, rb_start_alarms(SA_RESTART));
 	ASSERT_EQ(0, rb_rig_send(rig, sent, 1000, &self->msg));
-	ASSERT_EQ(0, stop_alarms());
-	EXPECT_LE(3, alarms);
+	ASSERT_EQ(0, rb_stop_alarms());
+	EXPECT_LE(3, rb_alarms);
 	ASSERT_EQ(0, pthread_join(releaser, &result));
 	ASSERT_EQ(NULL, result);
 	EXPECT_EQ(1000, self->msg.sent);
@@ -190,7 +162,7 @@ static void land(struct __test_metadata *_metadata, struct rb_rig *rig,
 {
 	struct rb_sink sink;
 
-	ASSERT_EQ(0, stop_alarms());
+	ASSERT_EQ(0, rb_stop_alarms());
 	ASSERT_EQ(0, release(rig));
 	ASSERT_EQ(0, rb_sink_start(&sink, rig->far, sent));
 	EXPECT_EQ(0, rb_sink_finish(&sink, rig->mem));
@@ -204,7 +176,7 @@ TEST(wait_is_interrupted)
 
 	ASSERT_EQ(0, rb_rig_setup(&rig, AF_INET, SOCK_STREAM, false, LEN));
 	sent = fill(_metadata, &rig);
-	ASSERT_EQ(0, start_alarms(0));
+	ASSERT_EQ(0, rb_start_alarms(0));
 	EXPECT_EQ(-EINTR, rb_wait(rig.dev, rig.id, RB_FOREVER));
 	EXPECT_EQ(-EINTR, rb_wait(rig.dev, rig.id, 20 * RB_SEC));
 	EXPECT_LT(0, rb_in_flight(rig.dev, rig.id));
@@ -230,7 +202,7 @@ TEST(deregistration_is_interrupted)
 	ASSERT_EQ(0, rb_rig_setup(&rig, AF_INET6, SOCK_STREAM, false, LEN));
 	sent = fill(_metadata, &rig);
 	dereg.id = rig.id;
-	ASSERT_EQ(0, start_alarms(SA_RESTART));
+	ASSERT_EQ(0, rb_start_alarms(SA_RESTART));
 	EXPECT_EQ(-EINPROGRESS, rb_ioctl(rig.dev, REGBUF_IOC_DEREGISTER,
 					 &dereg));
 	EXPECT_EQ(-ESTALE, rb_rig_send(&rig, 0, 1, &msg));

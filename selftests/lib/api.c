@@ -16,13 +16,13 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <regbuf.h>
 
 #include "lib_pair.h"
+#include "regbuf_alarms.h"
 #include "kselftest_harness.h"
 
 #define PAGE	4096UL
@@ -765,23 +765,12 @@ TEST_F(held, is_seen_and_waited_for)
 	EXPECT_EQ(REGBUF_STATE_LIVE, status.state);
 }
 
-static void on_alarm(int sig)
-{
-}
-
-/* The timer fires again and again: once will be during the call. */
 TEST_F(held, wait_ends_with_a_signal)
 {
-	struct itimerval often = { { 0, 20000 }, { 0, 20000 } };
-	struct sigaction sa = {
-		.sa_handler = on_alarm,
-		.sa_flags = SA_RESTART,
-	};
-
-	ASSERT_EQ(0, sigaction(SIGALRM, &sa, NULL));
-	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
+	ASSERT_EQ(0, rb_start_alarms(SA_RESTART));
 	EXPECT_EQ(-EINTR, regbuf_wait(self->rb, self->id, -1));
 	EXPECT_EQ(-EINPROGRESS, regbuf_deregister_wait(self->rb, self->id, -1));
+	EXPECT_EQ(0, rb_stop_alarms());
 }
 
 TEST_F(held, deregister_if_idle_is_refused)
