@@ -201,4 +201,12 @@ int rdma_peer_fill(struct regbuf *rb, struct rdma_peer *peer,
 		   const struct regbuf_slice *slices, uint32_t nr,
 		   uint64_t *got);
 
+/* rdma_transfer.c */
+
+/*
+ * Until nothing uses a buffer, or @end, whichever signals come meanwhile: they
+ * are the program's business.
+ */
+void rdma_settle(struct regbuf *rb, uint64_t id, uint64_t end);
+
 #endif /* REGBUF_WIN_RDMA_H */

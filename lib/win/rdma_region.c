@@ -323,7 +323,7 @@ int rdma_withdraw(int sock, const void *descriptor, uint32_t length)
 	err = rdma_withdraw_once(rb, sock, cookie, d.key, &id);
 	/* The other end has it all, and may have said so; but not yet to us. */
 	if (err == -EAGAIN) {
-		regbuf_wait(rb, id, RDMA_SETTLE_MS * 1000000LL);
+		rdma_settle(rb, id, rdma_now() + RDMA_SETTLE_MS);
 		err = rdma_withdraw_once(rb, sock, cookie, d.key, &id);
 	}
 	return err == -EAGAIN ? -EBUSY : err;

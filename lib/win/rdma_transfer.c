@@ -205,6 +205,15 @@ static int rdma_run_read(struct rdma_run *run,
 	return rdma_run_end(run, err, status);
 }
 
+void rdma_settle(struct regbuf *rb, uint64_t id, uint64_t end)
+{
+	uint64_t now = rdma_now();
+
+	while (now < end &&
+	       regbuf_wait(rb, id, (int64_t)(end - now) * 1000000) == -EINTR)
+		now = rdma_now();
+}
+
 /*
  * What is with the other end is the program's again, but for what the device
  * may have twice.
@@ -212,14 +221,10 @@ static int rdma_run_read(struct rdma_run *run,
 static void rdma_run_settle(const struct rdma_run *run)
 {
 	const uint64_t end = rdma_now() + RDMA_SETTLE_MS;
-	uint64_t now = end - RDMA_SETTLE_MS;
 	uint32_t i;
 
-	for (i = 0; run->zerocopied && i < run->job->nr && now < end; i++) {
-		regbuf_wait(run->rb, run->job->segments[i].buffer->pin.id,
-			    (int64_t)(end - now) * 1000000);
-		now = rdma_now();
-	}
+	for (i = 0; run->zerocopied && i < run->job->nr; i++)
+		rdma_settle(run->rb, run->job->segments[i].buffer->pin.id, end);
 }
 
 static int rdma_run_once(struct rdma_run *run, struct san_socket *s,

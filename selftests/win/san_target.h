@@ -22,6 +22,7 @@
 #include "kselftest_harness.h"
 #include "plain.h"
 #include "plain_san.h"
+#include "regbuf_alarms.h"
 
 #define PAGE	4096UL
 #define SIZE	(64 * PAGE)
@@ -49,6 +50,7 @@ enum what {
 	UNMAP,
 	FORK,
 	FDS,
+	ALARMS,
 	LEAVE,
 };
 
@@ -148,6 +150,9 @@ static void target_do(const struct order *o, struct report *r, SOCKET *s,
 		break;
 	case FDS:
 		r->result = fds();
+		break;
+	case ALARMS:
+		r->result = rb_start_alarms(SA_RESTART);
 		break;
 	case LEAVE:
 		_exit(0);

@@ -151,13 +151,11 @@ TEST_F(rdma, taking_back_cuts_access)
 }
 
 /* What was read is theirs again when this side says that it has it. */
-TEST_F(rdma, late_acknowledgments_are_waited_for)
+static void late(struct __test_metadata *_metadata, FIXTURE_DATA(rdma) *self)
 {
 	struct descriptor d = expose(self, SIZE, MEM_READWRITE);
 	int err = 0;
 
-	if (!variant->net)
-		SKIP(return, "they are not late on the loopback");
 	ASSERT_EQ(0, plain_san_delay(100));
 	ASSERT_EQ(0, put(self, 0, SIZE, d, 0));
 	EXPECT_EQ(0, WSPDeregisterMemory(self->s, self->h, &err));
@@ -165,6 +163,25 @@ TEST_F(rdma, late_acknowledgments_are_waited_for)
 				    &err);
 	ASSERT_EQ(0, get(self, 0, SIZE, d, 0));
 	EXPECT_EQ(0, TELL(.what = WITHDRAW, .d = d).result);
+}
+
+TEST_F(rdma, late_acknowledgments_are_waited_for)
+{
+	if (!variant->net)
+		SKIP(return, "they are not late on the loopback");
+	late(_metadata, self);
+}
+
+/* Signals are the programs' business; they end no wait of the library's. */
+TEST_F(rdma, late_acknowledgments_are_waited_for_with_signals)
+{
+	if (!variant->net)
+		SKIP(return, "they are not late on the loopback");
+	ASSERT_EQ(0, TELL(.what = ALARMS).result);
+	ASSERT_EQ(0, rb_start_alarms(SA_RESTART));
+	late(_metadata, self);
+	EXPECT_LT(0, rb_alarms);
+	EXPECT_EQ(0, rb_stop_alarms());
 }
 
 /* Threads take turns on one socket. */
