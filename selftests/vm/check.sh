@@ -191,9 +191,18 @@ say_what_failed()
 	done < "$failed"
 }
 
+# Once more at most, from the start, and only when the VM died.
+run_again()
+{
+	grep -q '^the VM ended' "$top/out/check-$1.log.bad" &&
+		"$here/slipped.sh" "$top/out/vm-$1/console.log" || return 1
+	echo "the emulator let $1 die; once more"
+	run_kernel "$1"
+}
+
 verdict()
 {
-	run_kernel "$1" || echo "$1" >> "$failed"
+	run_kernel "$1" || run_again "$1" || echo "$1" >> "$failed"
 }
 
 # One for all parts of a kernel. Without it there is no VM.

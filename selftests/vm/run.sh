@@ -212,9 +212,9 @@ mitigations=off"
 
 # Kernels change code that another CPU may be about to run, whenever a static
 # branch turns. QEMU before 8.1 could keep what it had just translated, and run an
-# int3 that was gone: the kernel died, if the machine was busy. With KVM nothing is
-# translated; one CPU alone is safe, and the numbers of the bench are those of
-# Debian 12's QEMU.
+# int3 that was gone: the kernel died, if the machine was busy. Newer ones do so very
+# rarely; see slipped.sh. With KVM nothing is translated; one CPU alone is safe, and
+# the numbers of the bench are those of Debian 12's QEMU.
 emulator()
 {
 	own=$(qemu-system-x86_64 --version | sed -n '1s/.*version \([0-9.]*\).*/\1/p')
