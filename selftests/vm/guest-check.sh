@@ -66,12 +66,12 @@ no_pins()
 
 no_charge()
 {
-	./uncharged
+	within_a_minute ./uncharged
 }
 
 reloads()
 {
-	rmmod regbuf && insmod /regbuf.ko && rmmod regbuf
+	within_a_minute unloaded && insmod /regbuf.ko && rmmod regbuf
 }
 
 no_cache()

@@ -3,8 +3,27 @@
 #
 # Sourced in the VM: what is left when all has ended.
 
+# Whether a command succeeds in the end: the kernel has works of its own for what
+# the dead had.
+within_a_minute()
+{
+	for tenth in $(seq 600); do
+		! "$@" || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+unloaded()
+{
+	rmmod regbuf 2> /dev/null
+	[ ! -e /sys/module/regbuf ]
+}
+
+# CPUs, if there are several, count by themselves, and say it now and then.
 pinned()
 {
+	[ ! -e /proc/sys/vm/stat_refresh ] || echo 1 > /proc/sys/vm/stat_refresh
 	awk '/^nr_foll_pin_acquired/ { a = $2 } /^nr_foll_pin_released/ { r = $2 }
 	     END { print a - r }' /proc/vmstat
 }
