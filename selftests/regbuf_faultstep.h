@@ -172,7 +172,7 @@ static bool as_before(const struct rig *rig)
 	       stats.buffers == rig->before.buffers &&
 	       stats.pages == rig->before.pages &&
 	       stats.deregistered_in_flight == 0 &&
-	       rb_within(20, rb_vmpin() == MANY && rb_pins() == rig->pins);
+	       rb_within(20, rb_vmpin() == MANY && rb_pins() <= rig->pins);
 }
 
 FIXTURE_SETUP(fault)
@@ -209,7 +209,7 @@ FIXTURE_TEARDOWN(fault)
 	close(self->rig.sv[1]);
 	close(self->rig.dev);
 	EXPECT_TRUE(rb_within(20, rb_vmpin() == 0));
-	EXPECT_TRUE(rb_within(20, rb_pins() == self->rig.pins - MANY));
+	EXPECT_TRUE(rb_within(20, rb_pins() <= self->rig.pins - MANY));
 	EXPECT_EQ(0, rb_write_file(NR_HUGE, "0"));
 }
 

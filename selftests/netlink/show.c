@@ -236,7 +236,7 @@ TEST_F(show, queues_of_another_kind)
 }
 
 /* More than a message has room for. */
-TEST_F(show, many_queues)
+TEST_F_TIMEOUT(show, many_queues, 120)
 {
 	struct rb_queue q[QUEUES];
 
@@ -378,7 +378,8 @@ TEST_F(stuck, holder_is_named)
 	EXPECT_EQ(2000, s->wide[REGBUF_A_HOLD_BYTES]);
 	EXPECT_TRUE(rb_within(10, holds(self, self->other) == 1 &&
 			      s->wide[REGBUF_A_HOLD_AGE] >= 20));
-	EXPECT_GE((__u64)(rb_now() - self->start) / RB_MSEC + 100,
+	/* One clock stops when the machine does, the other may not. */
+	EXPECT_GE((__u64)(rb_now() - self->start) / RB_MSEC + 20000,
 		  s->wide[REGBUF_A_HOLD_AGE]);
 }
 

@@ -894,7 +894,7 @@ static void *worker_run(void *arg)
 }
 
 /* Each request completes once, whoever submits and pops. */
-TEST_F(ring, threads)
+TEST_F_TIMEOUT(ring, threads, 120)
 {
 	struct worker workers[2];
 	unsigned int i, done = 0;

@@ -805,7 +805,7 @@ static void *reader_run(void *arg)
 }
 
 /* Much more than the socket takes at once; complete when all of it is out. */
-TEST_F(stream, long_writes)
+TEST_F_TIMEOUT(stream, long_writes, 120)
 {
 	enum { NR = 8, LENGTH = 3000000 };
 	struct reader reader = {

@@ -129,7 +129,7 @@ TEST_F(overlapped, order)
  * All of it is sent, however long that takes, and in order: also those that
  * there would be some room for already, when the one before waits for more.
  */
-TEST_F(overlapped, sends_all)
+TEST_F_TIMEOUT(overlapped, sends_all, 120)
 {
 	char *mem = malloc(BIG), *got = malloc(BIG + 6);
 	DWORD i, bytes = 0, read = 0;
@@ -605,7 +605,7 @@ static DWORD WINAPI count_packets(LPVOID parameter)
 }
 
 /* Each has one packet, whoever cancels, sends, or takes them meanwhile. */
-TEST_F(overlapped, storm)
+TEST_F_TIMEOUT(overlapped, storm, 120)
 {
 	struct storm storm = { .port = self->port };
 	const int rounds = 3000;
@@ -681,7 +681,7 @@ static bool is_met(const struct closing *closing)
 }
 
 /* Nothing is left in a socket that has gone, nor taken from its successor. */
-TEST_F(overlapped, closed_under_use)
+TEST_F_TIMEOUT(overlapped, closed_under_use, 120)
 {
 	struct closing closing = { .sock = 9999 };
 	int i, nr = 0, left = 0;

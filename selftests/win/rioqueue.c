@@ -171,7 +171,7 @@ TEST_F(queue, closed_sockets_leave_room)
  * R2, R4: no place in the ring, because of what a closed socket left there:
  * requests start when it is taken.
  */
-TEST_F(queue, places_that_closed_sockets_have)
+TEST_F_TIMEOUT(queue, places_that_closed_sockets_have, 120)
 {
 	RIO_CQ cq = rio.RIOCreateCompletionQueue(8192, NULL);
 	RIO_BUF buf = rio_buf(self->id, 0, 1);
@@ -202,7 +202,7 @@ TEST_F(queue, places_that_closed_sockets_have)
 }
 
 /* P9: not while requests wait for such a place; later, yes. */
-TEST_F(queue, resized_without_places)
+TEST_F_TIMEOUT(queue, resized_without_places, 120)
 {
 	RIO_CQ cq = rio.RIOCreateCompletionQueue(8192, NULL);
 	RIO_BUF buf = rio_buf(self->id, 0, 1);
