@@ -17,7 +17,7 @@
 #define RDMA_KEY	16
 
 /* For how long to wait for an acknowledgment of what has arrived. */
-#define RDMA_SETTLE_MS	1000
+#define RDMA_SETTLE_MS	3000
 
 /* What a program sends to its peer. */
 struct rdma_descriptor {
