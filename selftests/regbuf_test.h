@@ -680,7 +680,9 @@ static inline void *rb_sink_run(void *arg)
 			 sink->len - sink->got + (type == SOCK_DGRAM), 0);
 		if (n > 0)
 			sink->got += n;
-	} while (n > 0 && sink->got < sink->len && type == SOCK_STREAM);
+		/* A signal of the test may have come here. */
+	} while ((n < 0 && errno == EINTR) ||
+		 (n > 0 && sink->got < sink->len && type == SOCK_STREAM));
 	return NULL;
 }
 

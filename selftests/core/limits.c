@@ -113,7 +113,7 @@ TEST_F(contexts, of_the_dead_count)
  * C15: and lets go of that when TCP gives up, sooner if it is of a socket that
  * nobody has any more. The peer never says a word.
  */
-TEST_F(contexts, of_the_dead_end_with_their_sockets)
+TEST_F_TIMEOUT(contexts, of_the_dead_end_with_their_sockets, 150)
 {
 	int sv[2];
 
@@ -126,7 +126,8 @@ TEST_F(contexts, of_the_dead_end_with_their_sockets)
 	ASSERT_EQ(0, rb_send_and_exit(&self->rig));
 	EXPECT_EQ(RB_LEFT, rb_charged_to(RB_NOBODY));
 	close(sv[0]);
-	EXPECT_TRUE(rb_within(25, !rb_charged_to(RB_NOBODY)));
+	/* Nine times what the first answer took, if the machine stalled then. */
+	EXPECT_TRUE(rb_within(120, !rb_charged_to(RB_NOBODY)));
 	close(sv[1]);
 }
 

@@ -57,18 +57,22 @@ static unsigned int next(unsigned int *seed)
 	return *seed >> 12;
 }
 
-/* Read and forget, until the end or a timeout after the last. */
+/* Read and forget, until the end; of datagrams a timeout after the last. */
 static void *drain(void *arg)
 {
 	struct sender *s = arg;
 	static __thread char data[65536];
 	struct timeval tv = { .tv_usec = 200000 };
+	socklen_t size = sizeof(int);
+	int type = 0;
 	ssize_t n;
 
 	setsockopt(s->sv[1], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	getsockopt(s->sv[1], SOL_SOCKET, SO_TYPE, &type, &size);
 	do {
 		n = recv(s->sv[1], data, sizeof(data), 0);
-	} while (n > 0 || (n < 0 && errno == EAGAIN && !s->self->stop));
+	} while (n > 0 || (n < 0 && errno == EAGAIN &&
+			   (type == SOCK_STREAM || !s->self->stop)));
 	return NULL;
 }
 
@@ -308,6 +312,7 @@ TEST_F_TIMEOUT(race, device_is_closed_under_calls, 60)
 		ASSERT_EQ(0, rb_register(rig->dev, rig->mem, LEN, RB_READ,
 					 &rig->id));
 	}
+	shutdown(rig->near, SHUT_WR);
 	self->stop = 1;
 	ASSERT_EQ(0, pthread_join(s.drain, NULL));
 }
