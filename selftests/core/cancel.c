@@ -447,8 +447,8 @@ TEST_F_TIMEOUT(cancel, send_lane_has_its_maximum, 60)
 	do {
 		ASSERT_EQ(0, rb_q_next(q, &self->cqe));
 	} while (self->cqe.user_data != CANCELLER);
-	/* Since it was refused one of them may have gone. */
-	EXPECT_LE(2, self->cqe.value);
+	/* Since it was refused some of them may have gone. */
+	EXPECT_LE(1, self->cqe.value);
 	EXPECT_GE(3, self->cqe.value);
 }
 

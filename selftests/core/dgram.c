@@ -67,6 +67,8 @@ FIXTURE_SETUP(dgram)
 		reconnect(_metadata, self, variant->family, variant->host);
 	/* Nothing is dropped for want of room at the receiver. */
 	ASSERT_EQ(0, rb_sockbuf(self->rig->far, SO_RCVBUFFORCE, 1 << 20));
+	/* From another CPU later ones could be faster. */
+	ASSERT_EQ(0, rb_stay());
 	self->tally = rb_tally_new(100);
 	ASSERT_NE(NULL, self->tally);
 }
@@ -626,6 +628,30 @@ static int appear(const struct rb_net *net)
 	return rb_net_near(net) ?: err != 1;
 }
 
+/*
+ * How many of thirty, of 901 bytes and more, came as they should, each once.
+ * The first ones are on their way when the others are let in: those may be
+ * faster.
+ */
+static int all_arrive(int sock, const unsigned char *mem)
+{
+	bool came[31] = {};
+	char data[1000];
+	int nr, i;
+
+	for (nr = 0; nr < 30; nr++) {
+		ssize_t n = -1;
+
+		rb_within(10, (n = recv(sock, data, sizeof(data),
+					MSG_DONTWAIT)) >= 0);
+		i = n - 900;
+		if (i < 1 || i > 30 || came[i] || memcmp(mem + i, data, n))
+			break;
+		came[i] = true;
+	}
+	return nr;
+}
+
 /* C1, C4: no room in the socket: they wait for it, and none is lost. */
 TEST(no_room_for_datagrams)
 {
@@ -651,8 +677,7 @@ TEST(no_room_for_datagrams)
 	ASSERT_EQ(0, rb_q_submit_all(&qr.q));
 	EXPECT_GT(30, rb_q_ready(&qr.q));
 	ASSERT_EQ(0, appear(&qr.rig.net));
-	for (int i = 1; i <= 30; i++)
-		ASSERT_EQ(0, arrives(far, qr.rig.mem + i, 900 + i));
+	EXPECT_EQ(30, all_arrive(far, qr.rig.mem));
 	ASSERT_EQ(0, rb_tally_all(tally, &qr.q));
 	for (int i = 1; i <= 30; i++)
 		EXPECT_EQ(0, rb_tally_differs(tally, i, i, 0, 900 + i));

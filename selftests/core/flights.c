@@ -591,7 +591,7 @@ TEST_F_TIMEOUT(flights, one_cancelled, 60)
 /* C14: the one that is cut is the first whose time is up. */
 TEST_F(flights, time_is_up)
 {
-	stick(_metadata, self, 3000000);
+	stick(_metadata, self, 5000000);
 	/* Nobody reads until then, so that they are stuck. */
 	ASSERT_TRUE(rb_within(20, ({
 		ASSERT_EQ(0, rb_tally_take(self->tally, self->q));

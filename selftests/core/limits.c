@@ -126,7 +126,7 @@ TEST_F_TIMEOUT(contexts, of_the_dead_end_with_their_sockets, 150)
 	ASSERT_EQ(0, rb_send_and_exit(&self->rig));
 	EXPECT_EQ(RB_LEFT, rb_charged_to(RB_NOBODY));
 	close(sv[0]);
-	/* Nine times what the first answer took, if the machine stalled then. */
+	/* Nine times what the first answer took: the machine may stall. */
 	EXPECT_TRUE(rb_within(120, !rb_charged_to(RB_NOBODY)));
 	close(sv[1]);
 }
