@@ -220,6 +220,17 @@ static void *cable_run(void *of)
 	return NULL;
 }
 
+/*
+ * An address of IPv6 is known to be one's own when a work of the kernel's has
+ * run; what comes before that is dropped. Elsewhere nobody finds the neighbour
+ * before, and asks again.
+ */
+static bool is_local(const char *addr6)
+{
+	return !rb_sh("ip -6 route show table local | grep -q '^local %s '",
+		      addr6);
+}
+
 /* In this namespace, in veth's place; frames may be as large as they get. */
 static int tun_open(const char *name, const char *addr4, const char *addr6)
 {
@@ -235,7 +246,9 @@ static int tun_open(const char *name, const char *addr4, const char *addr6)
 	    rb_sh("ip addr flush dev %s && ip link set %s down && "
 		  "ip link set tun0 txqueuelen 5000 up && "
 		  "ip addr add %s/24 dev tun0 && "
-		  "ip addr add %s/64 dev tun0 nodad", name, name, addr4, addr6))
+		  "ip addr add %s/64 dev tun0 nodad", name, name, addr4,
+		  addr6) ||
+	    !rb_within(20, is_local(addr6)))
 		return -1;
 	return fd;
 }
