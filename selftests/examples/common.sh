@@ -5,6 +5,9 @@
 
 # shellcheck disable=SC2317,SC2034 # called and used by who includes this
 
+# shellcheck source=selftests/vm/guest-left.sh
+. ./guest-left.sh
+
 dir=$(mktemp -d)
 server=
 n=0
@@ -16,22 +19,6 @@ cleanup()
 	rm -rf "$dir"
 }
 trap cleanup EXIT
-
-# For at most 20 s, by counting.
-within()
-{
-	for _ in $(seq 200); do
-		! "$@" || return 0
-		sleep 0.1
-	done
-	return 1
-}
-
-pinned()
-{
-	awk '/^nr_foll_pin_acquired/ { a = $2 } /^nr_foll_pin_released/ { r = $2 }
-	     END { print a - r }' /proc/vmstat
-}
 
 none_pinned()
 {

@@ -6,6 +6,9 @@
 
 # shellcheck disable=SC2317 # functions are called by name
 
+# shellcheck source=selftests/vm/guest-left.sh
+. ./guest-left.sh
+
 dir=$(mktemp -d)
 chmod 755 "$dir"
 stuck=
@@ -22,16 +25,6 @@ cleanup()
 	rm -rf "$dir"
 }
 trap cleanup EXIT
-
-# For at most 20 s, by counting.
-within()
-{
-	for _ in $(seq 200); do
-		! "$@" || return 0
-		sleep 0.1
-	done
-	return 1
-}
 
 result()
 {
@@ -386,17 +379,11 @@ doctor_names_what_a_card_lacks()
 		says_of_cards '-> ethtool -K veth0 sg on'
 }
 
-gone()
-{
-	rmmod regbuf 2> /dev/null
-	[ ! -e /sys/module/regbuf ]
-}
-
 without_the_module()
 {
 	exec 3>&- 5>&-
 	wait "$stuck" "$loop"
-	within gone || return 1
+	within unloaded || return 1
 	for command in list show stat top 'show -s' 'monitor -n 1' 'stat 3' \
 		       'abort -y 1 1 1'; do
 		# shellcheck disable=SC2086 # words

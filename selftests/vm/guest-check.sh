@@ -66,12 +66,12 @@ no_pins()
 
 no_charge()
 {
-	within_a_minute ./uncharged
+	within ./uncharged
 }
 
 reloads()
 {
-	within_a_minute unloaded && insmod /regbuf.ko && rmmod regbuf
+	within unloaded && insmod /regbuf.ko && rmmod regbuf
 }
 
 no_cache()

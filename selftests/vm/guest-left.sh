@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# Sourced in the VM: what is left when all has ended.
+# Sourced in the VM, also by tests: what is left when all has ended, and waiting
+# for it, since the kernel has works of its own for what the dead had.
 
-# Whether a command succeeds in the end: the kernel has works of its own for what
-# the dead had.
-within_a_minute()
+# For at most 20 s, by counting.
+within()
 {
-	for tenth in $(seq 600); do
+	for _ in $(seq 200); do
 		! "$@" || return 0
 		sleep 0.1
 	done
